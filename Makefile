@@ -108,7 +108,8 @@ $(PAGES): web/package-lock.json web/vite.config.ts $(wildcard web/pages/*/* web/
 web: $(PAGES)  ## build the pages of `landloom serve` and `landloom annotate serve` (needs an npm registry)
 
 web-test: web .venv/dev.stamp  ## drive the pages in a real Chromium; fails without one
-	CI=true $(BIN)/python -m pytest tests/server/explore/test_page*.py tests/server/annotate/test_page*.py
+	CI=true $(BIN)/python -m pytest tests/server/explore/test_page*.py tests/server/annotate/test_page*.py \
+	  tests/pipelines/demos/test_pages.py
 
 hooks: .venv/dev.stamp  ## install the pre-commit hooks (no network needed)
 	$(BIN)/pre-commit install

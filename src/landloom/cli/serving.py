@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
 
 from landloom.cli.interrupts import StoppedError
+from landloom.reports.heartbeat import Heartbeat
 from landloom.reports.options import ReadingCommand
 from landloom.reports.talk import TALK
 from landloom.reports.terminal import say
@@ -38,19 +40,26 @@ def serve(
     from landloom.server.explore.page import built
 
     basemap = None if tiles is None else Basemap(tiles, tiles_credit)
+    opening = Heartbeat(lambda seconds: _tell(f"opening {corpus}: {seconds:.0f} s"))
 
     def announce(address: str) -> None:
+        opening.stop()
         for line in announcement(corpus, address, host, page=built()):
             say(line)
         sys.stdout.flush()
 
-    if not TALK.get().is_quiet:
-        sys.stderr.write(plain_line(f"opening {corpus} …") + "\n")
-        sys.stderr.flush()
+    _tell(f"opening {corpus} …")
     try:
-        run(corpus, host=host, port=port, announce=announce, basemap=basemap)
+        with opening if not TALK.get().is_quiet else nullcontext():
+            run(corpus, host=host, port=port, announce=announce, basemap=basemap)
     except StoppedError as stopped:  # a signal is the regular way to stop a server
         raise SystemExit(stopped.code) from None
+
+
+def _tell(text: str) -> None:
+    if not TALK.get().is_quiet:
+        sys.stderr.write(plain_line(text) + "\n")
+        sys.stderr.flush()
 
 
 def announcement(corpus: str, address: str, host: str, *, page: bool) -> list[str]:

@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from landloom.engine.separate import SeparateProcesses, on_this_machine
 from landloom.errors import InvalidInputError, InvalidValueError, MissingExtraError
-from landloom.model.address import HOSTS_VARIABLE, OUTAGE_VARIABLE, REQUESTS_VARIABLE
+from landloom.model.address import HOSTS_VARIABLE, OUTAGE_VARIABLE, REQUESTS_VARIABLE, WAITS_VARIABLE
 from landloom.store.credentials import kept, take_over
 from landloom.store.hosts import limited_to, peers, take_over_peers
 from landloom.store.network.traffic import connections, declare, limit_text
 from landloom.store.network.traffic import limits as parsed_limits
+from landloom.store.network.waiting import speak
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,8 +46,6 @@ _ANSWERS: Final = 5.0
 """Seconds within which a scheduler has to answer."""
 WORKERS: Final = 8
 """Workers of an executor that does not say how many it has."""
-_COMPILED: Final = ("numba", "numba.core.typing.templates", "numba.np.arraymath", "numba.np.npyimpl", "numba.np.linalg")
-"""What every worker needs to call a kernel: the fork server imports it once."""
 
 
 class InlineExecutor(Executor):
@@ -117,7 +116,9 @@ def submit(executor: Executor, fn: Callable[..., Answer], /, *args: Any) -> Futu
         >>> submit(inline(), max, 1, 2).result()
         2
     """
-    told = {name: os.environ[name] for name in (REQUESTS_VARIABLE, OUTAGE_VARIABLE) if os.environ.get(name)}
+    told = {
+        name: os.environ[name] for name in (REQUESTS_VARIABLE, OUTAGE_VARIABLE, WAITS_VARIABLE) if os.environ.get(name)
+    }
     apart = not isinstance(executor, InlineExecutor | ThreadPoolExecutor)
     each = limit_text(connections(), at_most(capacity(executor).workers) if apart else 1)
     return executor.submit(_limited, os.environ.get(HOSTS_VARIABLE, ""), told, each, fn, *args)
@@ -135,6 +136,8 @@ def at_most(workers: int) -> int:
 
 def _limited(hosts: str, told: dict[str, str], limits: str, fn: Callable[..., Answer], /, *args: Any) -> Answer:
     os.environ.update(told)
+    if WAITS_VARIABLE in told:
+        speak()
     declare(parsed_limits(limits))
     with limited_to(hosts):
         return fn(*args)
@@ -158,7 +161,7 @@ def processes(workers: int) -> Factory:
     @contextmanager
     def pool() -> Iterator[Executor]:
         imported = (name for name in sys.modules if name.startswith("landloom."))
-        context.set_forkserver_preload(["landloom.engine.orphans", *sorted(imported), *_COMPILED])
+        context.set_forkserver_preload(["landloom.engine.orphans", *sorted(imported)])
         _start_server()
         reader, writer = context.Pipe(duplex=False)
         hosts = os.environ.get(HOSTS_VARIABLE, "")

@@ -31,6 +31,10 @@ PRICES_VARIABLE: Final = "LANDLOOM_PRICES"
 """Environment variable with what hosts cost: `example.org=0.09/GiB+0.4/1000`, separated by commas."""
 OUTAGE_VARIABLE: Final = "LANDLOOM_OUTAGE"
 """Environment variable with the seconds for which an outage of a host is waited for."""
+WAITS_VARIABLE: Final = "LANDLOOM_WAITS"
+"""Environment variable by which a command asks its workers to say what they wait for."""
+WAITING: Final = "landloom.waiting"
+"""Logger of what is waited for."""
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that are this machine."""
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from landloom.model.grid import Grid
     from landloom.model.product import Product
     from landloom.query.assets import Slot
-    from landloom.query.views.chosen import Chosen, Identified
+    from landloom.query.index.chosen import Chosen, Identified
     from landloom.store.protocol import Store
 
 

@@ -11,6 +11,7 @@ import imagecodecs
 import numpy as np
 
 from landloom.reports.figures import COLOURS, FAINT, MOST_TILES
+from landloom.reports.page import scrolling
 from landloom.reports.quality import tint
 from landloom.reports.text import plain
 
@@ -110,11 +111,11 @@ def observation_grid(tiles: Sequence[str], timesteps: Sequence[str], means: NDAr
     def cell(value: float) -> str:
         return '<td class="none">none</td>' if value == 0 else f'<td style="{tint(value / most)}">{value:.1f}</td>'
 
-    header = "".join(f"<th>{text_of(name)}</th>" for name in ("", *timesteps))
+    header = "<td></td>" + "".join(f"<th>{text_of(name)}</th>" for name in timesteps)
     lines = "".join(
         f"<tr><th>{text_of(tiles[row])}</th>{''.join(map(cell, means[row].tolist()))}</tr>" for row in order.tolist()
     )
-    return f'<table class="shares"><tr>{header}</tr>{lines}</table>'
+    return scrolling(f'<table class="shares"><tr>{header}</tr>{lines}</table>')
 
 
 def chip_rows(rows: Mapping[str, Sequence[tuple[str, NDArray[np.uint8]]]]) -> str:

@@ -12,18 +12,19 @@ if TYPE_CHECKING:
 
 
 def figure(png: bytes, caption: str) -> str:
-    """HTML of a figure with its caption.
+    """HTML of a figure with its caption; where it is wider than the window, it scrolls in its own box.
 
     Example:
         >>> figure(b"", "a < b")
-        '<figure><img alt="a &lt; b" src="data:image/png;base64,"><figcaption>a &lt; b</figcaption></figure>'
+        '<figure tabindex="0"><img alt="a &lt; b" src="data:image/png;base64,"><figcaption>a ...'
     """
     data, text = b64encode(png).decode(), html.escape(caption)
-    return f'<figure><img alt="{text}" src="data:image/png;base64,{data}"><figcaption>{text}</figcaption></figure>'
+    shown = f'<img alt="{text}" src="data:image/png;base64,{data}">'
+    return f'<figure tabindex="0">{shown}<figcaption>{text}</figcaption></figure>'
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iterable[int] = ()) -> str:
-    """HTML of a table.
+    """HTML of a table; where it is wider than the window, it scrolls in its own box.
 
     Args:
         header: names of the columns.
@@ -32,7 +33,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iter
 
     Example:
         >>> table(["a"], [[1]], [0])
-        '<table><tr><th class="n">a</th></tr><tr><td class="n">1</td></tr></table>'
+        '<div class="wide" tabindex="0"><table><tr><th class="n">a</th></tr><tr><td class="n">1</td></tr></table></div>'
     """
     right = frozenset(numbers)
 
@@ -42,17 +43,17 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iter
 
     lines = ["".join(cell("th", position, name) for position, name in enumerate(header))]
     lines += ["".join(cell("td", position, value) for position, value in enumerate(row)) for row in rows]
-    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
+    return scrolling("<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>")
 
 
 def scrolling(content: str) -> str:
-    """Content that may be wider than a phone: it scrolls in its own box, not the page.
+    """Content that may be wider than a phone: it scrolls in its own box, not the page; keys reach it.
 
     Example:
         >>> scrolling("<table></table>")
-        '<div class="wide"><table></table></div>'
+        '<div class="wide" tabindex="0"><table></table></div>'
     """
-    return f'<div class="wide">{content}</div>'
+    return f'<div class="wide" tabindex="0">{content}</div>'
 
 
 def numbers_row(numbers: Iterable[tuple[str, str]]) -> str:

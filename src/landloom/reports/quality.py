@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from landloom.reports.page import scrolling
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
 _LOW: Final = (255, 247, 222)
-_HIGH: Final = (47, 127, 109)
-_DARK: Final = 0.7
-"""Shares above it have white numbers."""
+_HIGH: Final = (95, 175, 150)
+"""Dark numbers can be read on all colours between them."""
 
 
 def share_table(rows: Sequence[str], columns: Sequence[str], shares: NDArray[np.float64]) -> str:
@@ -30,12 +31,12 @@ def share_table(rows: Sequence[str], columns: Sequence[str], shares: NDArray[np.
         >>> "<td" in share_table(["32N"], ["2018-01"], np.array([[0.5]]))
         True
     """
-    header = "".join(f"<th>{html.escape(name)}</th>" for name in ("", *columns))
+    header = "<td></td>" + "".join(f"<th>{html.escape(name)}</th>" for name in columns)
     lines = [
         f"<tr><th>{html.escape(name)}</th>{''.join(_cell(float(share)) for share in row)}</tr>"
         for name, row in zip(rows, shares, strict=True)
     ]
-    return f'<table class="shares"><tr>{header}</tr>{"".join(lines)}</table>'
+    return scrolling(f'<table class="shares"><tr>{header}</tr>{"".join(lines)}</table>')
 
 
 def tint(share: float) -> str:
@@ -43,10 +44,10 @@ def tint(share: float) -> str:
 
     Example:
         >>> tint(0.0), tint(1.0)
-        ('background:rgb(255,247,222)', 'background:rgb(47,127,109);color:white')
+        ('background:rgb(255,247,222)', 'background:rgb(95,175,150)')
     """
     colour = ",".join(f"{low + share * (high - low):.0f}" for low, high in zip(_LOW, _HIGH, strict=True))
-    return f"background:rgb({colour}){';color:white' if share > _DARK else ''}"
+    return f"background:rgb({colour})"
 
 
 def _cell(share: float) -> str:
@@ -58,17 +59,22 @@ def share_bars(names: Sequence[str], shares: Sequence[float], unit: str) -> str:
 
     Args:
         names: in order.
-        shares: 0 to 1.
+        shares: 0 to 1; NaN for none.
         unit: of what they are shares.
 
     Example:
         >>> share_bars(["0", "1"], [0.25, 0.75], "pixels").count("<tr>")
         2
     """
-    most = max([*shares, 1e-9])
+    most = max([*(share for share in shares if np.isfinite(share)), 1e-9])
     lines = "".join(
-        f'<tr><th>{html.escape(name)}</th><td class="bar"><div style="width:{100 * share / most:.1f}%"></div></td>'
-        f'<td class="n">{100 * share:.1f} %</td></tr>'
-        for name, share in zip(names, shares, strict=True)
+        f"<tr><th>{html.escape(name)}</th>{_bar(share, most)}</tr>" for name, share in zip(names, shares, strict=True)
     )
     return f'<table class="bars"><caption>{html.escape(unit)}</caption>{lines}</table>'
+
+
+def _bar(share: float, most: float) -> str:
+    if not np.isfinite(share):
+        return '<td></td><td class="n">no data</td>'
+    drawn = f'<td class="bar"><div><div style="width:{100 * share / most:.1f}%"></div></div></td>'
+    return f'{drawn}<td class="n">{100 * share:.1f} %</td>'

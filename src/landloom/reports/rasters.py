@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from landloom.model.rendering.values import Rendering, ShownClass
 
+_WRAPPED: Final = 34
+"""Letters of a line of a name."""
 _LISTED: Final = 8
 """Classes in the legend below a column, those that cover most first."""
 
@@ -38,6 +41,7 @@ def histogram(values: NDArray[np.float64], marks: Sequence[tuple[float, str]], a
         axes.axvline(position, color=INK, linewidth=0.8, linestyle=":")
         axes.text(position, 0.98, f" {text}", transform=axes.get_xaxis_transform(), fontsize=8, color=INK, va="top")
     axes.set_xlim(0, top)
+    axes.set_ylim(0, 1.15 * axes.get_ylim()[1])  # marks stand above the bars
     axes.set_xlabel(axis, color=INK, fontsize=8)
     axes.set_ylabel(counted, color=INK, fontsize=8)
     plain_axes(axes)
@@ -99,7 +103,7 @@ def _legend(axes: Any, rows: Sequence[tuple[ShownClass, float]], **options: Any)
     from matplotlib.patches import Patch
 
     handles = [Patch(facecolor=one.colour, edgecolor=FAINT, linewidth=0.4) for one, _ in rows]
-    words = [f"{one.name[:34]}  {share:.0%}" for one, share in rows]
+    words = [f"{fill(one.name, _WRAPPED)}  {'< 1%' if share < 0.005 else f'{share:.0%}'}" for one, share in rows]
     legend(axes, handles, words, frameon=False, borderaxespad=0, **options)
 
 

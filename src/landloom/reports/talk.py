@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from contextlib import ExitStack, contextmanager
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from landloom.errors import StoreError
-from landloom.model.address import without_secrets
+from landloom.model.address import WAITING, WAITS_VARIABLE, without_secrets
 from landloom.reports.text import plain
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def talking(talk: Talk, verbose: int = 0, log_file: Path | None = None, words: S
         if verbose:
             stream = logging.StreamHandler(sys.stderr)
             _add(stack, stream, _LEVELS[min(verbose, 2)], "%(levelname)s %(message)s")
+        if not talk.is_quiet:
+            _tell_waits(stack, alone=not verbose)
         if log_file is not None:
             try:
                 log_file.parent.mkdir(parents=True, exist_ok=True)
@@ -88,6 +91,17 @@ def talking(talk: Talk, verbose: int = 0, log_file: Path | None = None, words: S
             LOG.debug("it came from", exc_info=True)
             raise
         LOG.info("ended after %.1f s", time.monotonic() - began)
+
+
+def _tell_waits(stack: ExitStack, *, alone: bool) -> None:
+    """Show what is waited for, here and in workers; here alone if no other handler does."""
+    stack.callback(os.environ.pop, WAITS_VARIABLE, None)
+    os.environ[WAITS_VARIABLE] = "1"
+    if alone:
+        logger, stream = logging.getLogger(WAITING), logging.StreamHandler(sys.stderr)
+        stream.setFormatter(_Plain("  %(message)s"))
+        logger.addHandler(stream)
+        stack.callback(logger.removeHandler, stream)
 
 
 def _add(stack: ExitStack, handler: logging.Handler, level: int, form: str) -> None:

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from landloom.model.address import public, without_secrets
+from landloom.reports.heartbeat import EVERY, Heartbeat
 from landloom.reports.talk import LOG, TALK
 from landloom.reports.text import plain, plain_line
 
@@ -22,9 +23,13 @@ _LONGEST: Final = 500
 
 
 class ProgressBars:
-    """Shows stages of long work on standard error: as bars on a terminal, else as lines, or as the command is told."""
+    """Shows stages of long work on standard error: as bars on a terminal, else as lines, or as the command is told.
 
-    def __init__(self) -> None:
+    Args:
+        every: seconds without an advance after which a line says that the stage goes on.
+    """
+
+    def __init__(self, every: float = EVERY) -> None:
         talk = TALK.get()
         auto = "bars" if sys.stderr.isatty() else "lines"
         self._form = auto if talk.progress == "auto" else talk.progress
@@ -33,6 +38,7 @@ class ProgressBars:
         self._task: TaskID | None = None
         self._stage, self._done, self._total = "", 0, 0
         self._told: set[str] = set()
+        self._beat = Heartbeat(self._goes_on, every)
 
     def __enter__(self) -> Self:
         if self._form == "bars":
@@ -43,15 +49,20 @@ class ProgressBars:
                 MofNCompleteColumn,
                 Progress,
                 TextColumn,
+                TimeElapsedColumn,
                 TimeRemainingColumn,
             )
 
-            columns = (TextColumn("{task.description:<26}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self._bars = Progress(*columns, console=Console(stderr=True))
+            columns = (TextColumn("{task.description:<26}"), BarColumn(), MofNCompleteColumn())
+            times = (TimeElapsedColumn(), TimeRemainingColumn())
+            self._bars = Progress(*columns, *times, console=Console(stderr=True))
             self._bars.start()
+        elif self._form != "none":
+            self._beat.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._beat.stop()
         if self._bars is not None:
             self._bars.stop()
 
@@ -59,6 +70,7 @@ class ProgressBars:
         """A stage begins."""
         self._stage, self._done, self._total = stage, 0, total
         self._told.clear()
+        self._beat.step()
         LOG.info("%s: %d", stage, total)
         if self._bars is not None:
             self._task = self._bars.add_task(stage, total=total)
@@ -70,6 +82,7 @@ class ProgressBars:
     def advanced(self, unit: str, reason: str | None) -> None:
         """A unit is done, or failed."""
         self._done += 1
+        self._beat.step()
         LOG.info("%s: %s %s (%d of %d)", self._stage, unit, reason or "done", self._done, self._total)
         if self._bars is not None and self._task is not None:
             self._bars.advance(self._task)
@@ -80,6 +93,14 @@ class ProgressBars:
         ):  # many tiles may fail for the same reason
             self._told.add(reason)
             sys.stderr.write(plain(without_secrets(f"{self._stage}: {unit} failed: {reason}\n")))
+
+    def _goes_on(self, seconds: float) -> None:
+        """Nothing was done for some seconds, though the stage is not at its end."""
+        if self._form == "json":
+            self._event("working")
+        elif self._stage:
+            sys.stderr.write(f"{self._stage}: {self._done} of {self._total}, {seconds:.0f} s since the last step\n")
+            sys.stderr.flush()
 
     def _event(self, event: str, **more: str | None) -> None:
         if self._form != "json":

@@ -9,6 +9,7 @@ import numpy as np
 import pystac
 import pytest
 from tests.campaigns import Answered, answered_campaign
+from tests.chromium import look_at_file, watched
 
 from landloom.annotate.answers.values import TaskAnswers
 from landloom.annotate.consensus.consensus import consensus
@@ -115,6 +116,11 @@ def test_the_report_holds_the_figures_of_the_paper(answered: Answered) -> None:
     for words in ("Distribution of the classes", "Distribution of the confidence", "Sample chips", "Reliability"):
         assert words in page
     assert "Krippendorff" in page
+
+
+def test_the_report_is_whole_in_every_window(answered: Answered) -> None:
+    with watched() as found:
+        look_at_file(found, answered.folder / "consensus.html", "consensus")
 
 
 def test_labels_are_those_of_the_answers_alone(answered: Answered) -> None:

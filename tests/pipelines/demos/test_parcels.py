@@ -6,6 +6,7 @@ import csv
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.chromium import look_at_file, watched
 from tests.projects import load
 
 from landloom.engine.executors import processes
@@ -15,6 +16,8 @@ from landloom.publication.sample_files import INDEX
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from landloom.pipelines.demos.parcels import ParcelsDemo
+
 
 def test_the_world_is_one_place_that_two_granules_show() -> None:
     spec = demo_spec()
@@ -23,21 +26,37 @@ def test_the_world_is_one_place_that_two_granules_show() -> None:
     assert all(63 <= view.first <= (view.last or 365) <= 305 for view in spec.views)
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def first(place: Path) -> ParcelsDemo:
+    """Its first run."""
+    return run_demo_parcels(place, factory=processes(2), workers=2)
+
+
 @pytest.mark.slow
-def test_the_demo_runs_and_a_second_run_does_nothing_twice(tmp_path: Path) -> None:
-    first = run_demo_parcels(tmp_path, factory=processes(2), workers=2)
-    fetched = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "products").glob("*.zip")}
+def test_the_demo_runs_and_a_second_run_does_nothing_twice(place: Path, first: ParcelsDemo) -> None:
+    fetched = {path.name: path.stat().st_mtime_ns for path in (place / "products").glob("*.zip")}
     assert len(fetched) == first.scenes
     assert 0 < first.ordered < first.scenes
     assert first.rasters.labelled > 0
-    with (tmp_path / "samples" / INDEX).open(newline="") as file:
+    with (place / "samples" / INDEX).open(newline="") as file:
         paths = [row["sample_path"] for row in csv.DictReader(file) if row["sample_path"]]
     assert len(paths) == first.samples.files == first.build.samples
-    assert load(tmp_path / "samples" / paths[0])["B02"].ndim == 3
+    assert load(place / "samples" / paths[0])["B02"].ndim == 3
     page = first.page.read_text(encoding="utf-8")
     for heading in ("Scenes", "Parcels", "Samples", "One series", "Contents of a pickle"):
         assert f"<h2>{heading}</h2>" in page
-    again = run_demo_parcels(tmp_path)
+    again = run_demo_parcels(place)
     assert again.build.units_run == 0
-    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "products").glob("*.zip")} == fetched
+    assert {path.name: path.stat().st_mtime_ns for path in (place / "products").glob("*.zip")} == fetched
     assert (again.scenes, again.samples.files) == (first.scenes, first.samples.files)
+
+
+@pytest.mark.slow
+def test_its_page_is_whole_in_every_window(first: ParcelsDemo) -> None:
+    with watched() as found:
+        look_at_file(found, first.page, "parcels-page")

@@ -67,7 +67,7 @@ def test_cvat_has_an_image_with_a_tag(made: Made, tmp_path: Path) -> None:
     assert len(images) == int(root.findtext("meta/task/size") or 0) == 6
     for image in images:
         assert (image.attrib["width"], image.attrib["height"]) == ("60", "60")
-        assert (tmp_path / image.attrib["name"]).is_file()
+        assert (tmp_path / "images" / image.attrib["name"]).is_file()
         assert {tag.attrib["label"] for tag in image.findall("tag")} <= names
 
 

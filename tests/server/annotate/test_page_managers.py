@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import pytest
 from tests.annotation import Person
-from tests.chromium import chromium, shoot
+from tests.chromium import SIZES, chromium, is_whole, shoot
 from tests.desk import NAME, SCENES, SCRIPT, SIDE, Desk, at, desk, see_all, sign_in, wait_for_task
 
 from landloom.annotate.ledger.answers import answered_tasks
@@ -99,6 +99,14 @@ def test_the_manager_sees_the_figures_of_the_server(office: Desk, width: int, he
     page.locator("main.manage").evaluate("one => one.scrollTo(0, 1e5)")
     shoot(page, "manage-end")
     assert page.locator("img").count() == 0  # the comment and the class are text
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_managers_page_is_whole_in_every_window(office: Desk, width: int, height: int) -> None:
+    page = opened(office, f"head {width}", Role.MANAGER, width, height)
+    page.wait_for_selector('[data-done="16"]')
+    page.get_by_role("button", name="amy").wait_for()
+    is_whole(page, "annotate-manage", axe=width != 1920)
 
 
 def test_every_figure_can_be_had_as_png_and_csv(office: Desk) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from tests.annotation import PASSWORD
-from tests.chromium import chromium, shoot
+from tests.chromium import SIZES, chromium, is_whole, shoot
 from tests.desk import SCRIPT, Desk, at, desk, labels, measures, see_all, wait_for_task
 
 if TYPE_CHECKING:
@@ -353,6 +353,14 @@ def test_everything_is_in_view(room: Desk, width: int, height: int) -> None:
     page.get_by_role("dialog").wait_for(state="detached")
 
 
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_a_task_is_whole_in_every_window(room: Desk, width: int, height: int) -> None:
+    page = room.sit(f"guest {width}", room.context(width, height))
+    wait_for_task(page)
+    see_all(page)
+    is_whole(page, "annotate-task", axe=width != 1920)
+
+
 def test_labels_stay_as_they_are_for_screen_readers(page: Page) -> None:
     """Everything that can be used has a name."""
     nameless = page.evaluate(
@@ -362,4 +370,4 @@ def test_labels_stay_as_they_are_for_screen_readers(page: Page) -> None:
     )
     assert nameless == []
     assert page.locator('[role="application"]').get_attribute("aria-describedby") == "pixel"
-    assert "% clear" in (page.locator(".multiple").first.get_attribute("aria-label") or "")
+    assert "% clear" in page.locator(".multiple .sr").first.inner_text()

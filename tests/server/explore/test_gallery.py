@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from tests.corpora import write_corpus
 
+from landloom.errors import NotFoundError
+from landloom.formats.geotiff import decode_geotiff, encode_geotiff
 from landloom.query.corpus import Corpus
 from landloom.server.explore.api import Explorer
 
@@ -46,6 +48,23 @@ def test_images_come_in_every_order(own: Served) -> None:
     first = valid[: there[row].sum()]
     assert {(item["id"], item["valid"]) for item in first} == {(name, round(50 / 60, 4))}
     assert {item["valid"] for item in valid[there[row].sum() :]} == {None}
+
+
+def test_a_sample_opens_at_its_clearest_date(tmp_path: Path) -> None:
+    made = write_corpus(tmp_path / "corpus", count=3, months=3, bands=("B02", "B03", "B04"))
+    corpus = Corpus.open(made.folder, cache=tmp_path / "cache")
+    explorer = Explorer(corpus, corpus.info)
+    name = next(name for name in corpus.query().ids if len(explorer.sample(name)["images"]["s2"]) == 3)
+    assert explorer.gallery.clearest(name, "s2") == "2018-02"  # all are alike: the middle one
+    for step, lost in (("2018-01", 20), ("2018-02", 30)):
+        path = next((made.folder / "imagery").rglob(f"{name}/*/{step}.tif"))
+        chip, grid, _ = decode_geotiff(path.read_bytes())
+        chip[:, :lost] = 0
+        path.write_bytes(encode_geotiff(chip, grid, nodata=0))
+    again = Explorer(corpus, corpus.info)
+    assert again.gallery.clearest(name, "s2") == "2018-03"
+    with pytest.raises(NotFoundError):
+        explorer.gallery.clearest(name, "s9")
 
 
 @pytest.mark.parametrize(

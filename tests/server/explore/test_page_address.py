@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.chromium import ROOT, chromium, missing, shoot
+from tests.chromium import OVERLAPS, SIZES, chromium, is_whole, shoot, violations
 from tests.server.conftest import running
 
 if TYPE_CHECKING:
@@ -16,31 +16,12 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
     from tests.server.conftest import Served
 
-AXE: Final = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-SIZES: Final = ((1280, 720), (1920, 1080), (400, 800))
-OVERLAPS: Final = """() => {
-  const seen = [...document.querySelectorAll('button, select, input, textarea, summary, a, .ol-scale-line, .tip')]
-    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest('.picker'))
-    .map((one) => [one, one.getBoundingClientRect()])
-    .filter(([one, box]) => {
-      const x = box.x + box.width / 2, y = box.y + box.height / 2;
-      return box.width && x > 0 && y > 0 && x < innerWidth && y < innerHeight;
-    });
-  return seen.filter(([one, box]) => {
-    const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-    const hidden = top && !one.contains(top) && !top.contains(one);
-    return hidden && top.closest('button, select, input, textarea, summary, a, .legend, .tip, .ol-control');
-  }).map(([one]) => one.outerHTML.slice(0, 120));
-}"""
-
 
 @pytest.fixture(scope="module")
 def page(own: Served) -> Iterator[Page]:
     """A page that no script may fail on."""
     failures: list[str] = []
     with chromium() as browser:
-        if not AXE.exists():
-            missing("axe-core is not installed; run `make web`")
         context = browser.new_context(viewport={"width": 1280, "height": 720})
         context.set_default_timeout(120_000)  # the first answer of a fresh clone compiles kernels
         opened = context.new_page()
@@ -63,13 +44,6 @@ def sample_of(own: Served) -> str:
     return own.corpus.query().ids[int(np.flatnonzero(own.exists["s2"].any(axis=1))[0])]
 
 
-def violations(page: Page) -> list[str]:
-    """What axe-core finds."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("async () => (await axe.run()).violations")
-    return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
-
-
 def test_every_state_is_whole_and_accessible_at_every_size(page: Page, own: Served) -> None:
     name = sample_of(own)
     states = {
@@ -88,11 +62,7 @@ def test_every_state_is_whole_and_accessible_at_every_size(page: Page, own: Serv
                 {"sample": ".multiples img", "gallery": ".thumbs img", "doubt": ".notice"}.get(state, ".legend")
             )
             page.wait_for_load_state("networkidle")
-            assert page.evaluate(OVERLAPS) == [], (state, width)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (state, width)
-            if width != 1920:
-                assert violations(page) == [], (state, width)
-            shoot(page, f"explore-{state}")
+            is_whole(page, f"explore-{state}", axe=width != 1920)
     page.get_by_role("button", name="Filter", exact=True).click()
     page.get_by_label("Class", exact=True).wait_for()
     assert page.evaluate(OVERLAPS) == []
@@ -139,7 +109,7 @@ def test_back_goes_back_and_the_address_can_be_written(page: Page, own: Served) 
     page.evaluate("text => { location.hash = text }", f"sample={other}")
     page.wait_for_selector(f'[data-sample="{other}"]')
     page.evaluate("location.hash = 'sample=nonsense&product=s9&what=1'")
-    page.locator(".notice").wait_for()
+    page.locator(".notice", has_text="nonsense").wait_for()
     for said in ("nonsense", "no product 's9'", "'what' means nothing here"):
         assert said in page.locator(".notice").inner_text()
 

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Lineage, ProductInfo, Sample } from "./api";
 import { getJson } from "./api";
 import type { Address, Go } from "./address";
-import { chipAddress } from "./chips";
+import { chipAddress, readable } from "./chips";
 import { PictureLegend } from "./Legend";
 import type { Pixel } from "./Series";
 import { PixelPicker, SeriesPanel } from "./Series";
@@ -56,7 +56,7 @@ export function Cube({ sample, product, address, go }: CubeProps) {
               <select value={name} onChange={(event) => go(number ? { beside: event.currentTarget.value } : { step: event.currentTarget.value })} aria-label={number ? "Second date" : "First date"}>
                 {steps.map((one) => (
                   <option key={one} value={one}>
-                    {one}
+                    {readable(one)}
                   </option>
                 ))}
               </select>
@@ -64,7 +64,7 @@ export function Cube({ sample, product, address, go }: CubeProps) {
           </figure>
         ))}
         <div class="side">
-          <strong class="step">{shown.filter(Boolean).join(" and ") || product.title}</strong>
+          <strong class="step">{shown.filter(Boolean).map(readable).join(" and ") || product.title}</strong>
           <label>
             Bands
             <select value={bands} onChange={(event) => go({ bands: event.currentTarget.value })}>
@@ -94,7 +94,7 @@ export function Cube({ sample, product, address, go }: CubeProps) {
   );
 }
 
-/** The timestep of an address, or the next one there is; the middle one where none is stated. */
+/** The timestep of an address, or the next one there is; the middle one where none is known. */
 function closest(steps: string[], wanted: string): number {
   if (!wanted) return Math.max(Math.min(Math.floor(steps.length / 2), steps.length - 1), 0);
   const own = steps.indexOf(wanted);
@@ -112,7 +112,7 @@ function Multiples({ steps, place, picture, onStep }: { steps: string[]; place: 
       {shown.map(({ name, number }) => (
         <button key={name} class={number === place ? "on" : ""} aria-pressed={number === place} onClick={() => onStep(name)} title={name}>
           <img src={picture(name)} alt="" loading="lazy" />
-          <span>{name}</span>
+          <span>{readable(name)}</span>
         </button>
       ))}
     </div>

@@ -7,7 +7,7 @@ import { strange, type Address, type Go } from "./address";
 import { kindsOf, useColouring } from "./colouring";
 import { combinations } from "./Cube";
 import { added } from "./filter";
-import { FilterPanel, titlesOf } from "./Filter";
+import { ClassOptions, FilterPanel, titlesOf } from "./Filter";
 import { Gallery } from "./Gallery";
 import type { SampleMap } from "./map";
 import { MapView } from "./MapView";
@@ -74,6 +74,22 @@ function doubts(address: Address, about: About, titles: Map<string, string>): st
   return [...said, ...strange(location.hash).map((name) => `'${name}' means nothing here`)];
 }
 
+/** The clearest timestep of a sample; null until it is known. */
+function useClearest(sample: Sample | null, product: string): string | null {
+  const [found, setFound] = useState<{ of: string; step: string }>({ of: "", step: "" });
+  const wanted = sample ? `${sample.id} ${product}` : "";
+  useEffect(() => {
+    if (!sample || !product) return;
+    const stop = new AbortController();
+    getJson<{ step: string | null }>(`explore/samples/${encodeURIComponent(sample.id)}/clearest/${product}`, stop.signal)
+      .then(({ step }) => setFound({ of: wanted, step: step ?? "" }))
+      .catch((error: Error) => error.name !== "AbortError" && setFound({ of: wanted, step: "" }));
+    return () => stop.abort();
+  }, [wanted]);
+  if (!sample || !product) return "";
+  return found.of === wanted ? found.step : null;
+}
+
 export function Explorer({ about, arrays, view, address, go }: ExplorerProps) {
   const classes = useMemo(() => classesOf(about, view.labels), [about, view.labels]);
   const titles = useMemo(() => titlesOf(classes), [classes]);
@@ -85,7 +101,9 @@ export function Explorer({ about, arrays, view, address, go }: ExplorerProps) {
   const map = useRef<SampleMap | null>(null);
   const products = about.products.filter((item) => item.bands.length);
   const product = products.find((item) => item.key === address.product) ?? products[0] ?? null;
-  const step = address.step || (product?.steps[Math.floor(product.steps.length / 2)] ?? "");
+  const pictured = sample ? products.filter((item) => sample.images[item.key]?.length) : [];
+  const clearest = useClearest(sample, (pictured.find((item) => item.key === address.product) ?? pictured[0])?.key ?? "");
+  const step = address.step || clearest || (product?.steps[Math.floor(product.steps.length / 2)] ?? "");
   const gallery = address.show === "gallery" && product !== null;
   const pickRow = (row: number) => {
     void getJson<Sample>(under(`rows/${row}`, view)).then((found) => go({ sample: found.id }));
@@ -182,7 +200,7 @@ export function Explorer({ about, arrays, view, address, go }: ExplorerProps) {
         </div>
         {sample && (
           <aside class="right" aria-label="Sample">
-            <SamplePanel about={about} classes={classes} sample={sample} address={{ ...address, step: address.step || step }} go={go} onStep={walk} onClose={() => go({ sample: "" })} />
+            <SamplePanel about={about} classes={classes} sample={sample} address={{ ...address, step: address.step || clearest || "" }} ready={Boolean(address.step) || clearest !== null} go={go} onStep={walk} onClose={() => go({ sample: "" })} />
           </aside>
         )}
       </main>
@@ -223,13 +241,7 @@ function Toolbar({ about, titles, address, go, gallery, withImages, children }: 
                 {title}
               </option>
             ))}
-            <optgroup label="Share of a class">
-              {[...titles].map(([column, title]) => (
-                <option key={column} value={column}>
-                  {title}
-                </option>
-              ))}
-            </optgroup>
+            <ClassOptions titles={titles} />
           </select>
         </label>
       )}

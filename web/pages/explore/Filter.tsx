@@ -19,6 +19,19 @@ interface FilterProps {
 /** Milliseconds without a key after which a text is asked for. */
 const PAUSE = 500;
 
+/** Options of a list: the share of each class. */
+export function ClassOptions({ titles }: { titles: Map<string, string> }) {
+  return (
+    <optgroup label="Share of a class">
+      {[...titles].map(([column, title]) => (
+        <option key={column} value={column}>
+          {title}
+        </option>
+      ))}
+    </optgroup>
+  );
+}
+
 export function FilterPanel(props: FilterProps) {
   const { about, classes, filter, problem, onFilter, splitSet, onSplitSet, labels, onLabels } = props;
   const titles = titlesOf(classes);

@@ -3,7 +3,8 @@
 import { useEffect, useState } from "preact/hooks";
 import type { GalleryItem, GalleryPage, ProductInfo, Question } from "./api";
 import { getGallery } from "./api";
-import { chipAddress } from "./chips";
+import { chipAddress, readable } from "./chips";
+import { ClassOptions } from "./Filter";
 
 interface GalleryProps {
   question: Question;
@@ -22,7 +23,7 @@ interface GalleryProps {
 
 const ORDERS: Record<string, string> = { index: "corpus order", cloud: "least cloud", valid: "most valid pixels", date: "date" };
 
-function told(item: GalleryItem): string[] {
+function facts(item: GalleryItem): string[] {
   return [
     ...(item.share === null ? [] : [`${Math.round(100 * item.share)} %`]),
     ...(item.valid === null ? [] : [`${Math.round(100 * item.valid)} % valid`]),
@@ -65,8 +66,8 @@ export function Gallery(props: GalleryProps) {
           <li key={`${item.id} ${item.step}`}>
             <button class={item.id === props.sample ? "on" : ""} onClick={() => props.onPick(item.id, item.step === "-" ? "" : item.step)}>
               <img src={chipAddress(item.id, { product: product.key, step: item.step, bands })} alt={`${item.id}, ${item.step}`} loading="lazy" />
-              <span class="name">{item.step === "-" ? item.id : item.step}</span>
-              <span>{told(item).join(" · ")}</span>
+              <span class="name">{item.step === "-" ? item.id : readable(item.step)}</span>
+              <span>{facts(item).join(" · ")}</span>
             </button>
           </li>
         ))}
@@ -91,7 +92,7 @@ function GalleryTools({ product, only, onOnly, sort, onSort, titles }: GalleryPr
             <option value="">all</option>
             {product.steps.map((name) => (
               <option key={name} value={name}>
-                {name}
+                {readable(name)}
               </option>
             ))}
           </select>
@@ -105,13 +106,7 @@ function GalleryTools({ product, only, onOnly, sort, onSort, titles }: GalleryPr
               {title}
             </option>
           ))}
-          <optgroup label="Share of a class">
-            {[...titles].map(([column, title]) => (
-              <option key={column} value={column}>
-                {title}
-              </option>
-            ))}
-          </optgroup>
+          <ClassOptions titles={titles} />
         </select>
       </label>
     </div>

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { About, Arrays, ProductInfo, Sample, View } from "./api";
 import { getJson, under } from "./api";
 import type { Address, Go } from "./address";
+import { readable } from "./chips";
 import type { Colouring } from "./colouring";
 import { MapLegend } from "./Legend";
 import { SampleMap, type Listener, type Pointed } from "./map";
@@ -106,7 +107,7 @@ function ChipBar({ about, product, step, go }: { about: About; product: ProductI
         onInput={(event) => go({ step: product.steps[Number(event.currentTarget.value)] ?? "" })}
         aria-label="Date of all chips"
       />
-      <strong>{step}</strong>
+      <strong>{readable(step)}</strong>
     </div>
   );
 }

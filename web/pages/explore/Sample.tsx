@@ -12,12 +12,14 @@ interface Props {
   sample: Sample;
   address: Address;
   go: Go;
+  /** Whether it is known which date is shown. */
+  ready: boolean;
   /** To the sample before or after this one; null where there is no other. */
   onStep: ((by: 1 | -1) => void) | null;
   onClose: () => void;
 }
 
-export function SamplePanel({ about, classes, sample, address, go, onStep, onClose }: Props) {
+export function SamplePanel({ about, classes, sample, address, go, ready, onStep, onClose }: Props) {
   const products = about.products.filter((item) => item.bands.length && sample.images[item.key]?.length);
   const product = products.find((item) => item.key === address.product) ?? products[0];
   return (
@@ -54,7 +56,7 @@ export function SamplePanel({ about, classes, sample, address, go, onStep, onClo
               ))}
             </select>
           </h3>
-          <Cube key={product.key} sample={sample} product={product} address={address} go={go} />
+          {ready && <Cube key={product.key} sample={sample} product={product} address={address} go={go} />}
         </>
       ) : (
         <p class="quiet">The corpus has no images of this sample.</p>

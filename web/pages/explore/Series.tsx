@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { PixelSeries, ProductInfo } from "./api";
 import { getJson } from "./api";
+import { readable } from "./chips";
 
 export interface Pixel {
   row: number;
@@ -167,7 +168,7 @@ function Readout({ series, step }: { series: PixelSeries; step: string | null })
   return (
     <p class="readout">
       <b>{series.row === null ? "Mean of the sample" : `Pixel ${series.row}, ${series.column}`}</b>{" "}
-      <span class="quiet">{[step, ...said].filter(Boolean).join(" · ")}</span>
+      <span class="quiet">{[readable(step ?? ""), ...said].filter(Boolean).join(" · ")}</span>
     </p>
   );
 }

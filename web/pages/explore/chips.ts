@@ -2,7 +2,7 @@
 
 import { fromLonLat } from "ol/proj";
 import { getJson } from "./api";
-import type { Frame } from "./painting";
+import { OUTLINE, type Frame } from "./painting";
 
 /** Zoom from which chips are drawn. */
 export const CHIPS_FROM = 13;
@@ -23,6 +23,11 @@ interface Place {
   /** South-east, north-east, north-west and south-west corner in degrees. */
   corners: [number, number][];
   steps: string[];
+}
+
+/** A timestep as people read it: with a space before the time of day, and without seconds. */
+export function readable(step: string): string {
+  return step.replace(/^(\d{4}-\d\d-\d\d)T(\d\d)(\d\d)\d\d$/, "$1 $2:$3");
 }
 
 export function chipAddress(id: string, { product, step, bands }: Shown): string {
@@ -59,12 +64,12 @@ export class MapChips {
       .catch(() => asked.forEach((row) => this.places.delete(row)));
   }
 
-  /** Draw the picture of a sample; false where there is none yet. */
-  draw(context: CanvasRenderingContext2D, row: number, frame: Frame, outline: string): boolean {
+  /** Draw the picture of a sample, or its outline filled with its colour where there is no picture; false where its place is not known yet. */
+  draw(context: CanvasRenderingContext2D, row: number, frame: Frame, colour: string): boolean {
     const [place, shown] = [this.places.get(row), this.shown];
-    if (!place || !shown || !place.steps.includes(shown.step || "-")) return false;
-    const image = this.image(chipAddress(place.id, shown));
-    if (!image.complete || !image.naturalWidth) return false;
+    if (!place || !shown) return false;
+    const image = place.steps.includes(shown.step || "-") ? this.image(chipAddress(place.id, shown)) : null;
+    const picture = image?.complete && image.naturalWidth ? image : null;
     const scale = frame.ratio / frame.resolution;
     const [right, left, below] = [1, 2, 3].map((corner) => {
       const [x, y] = fromLonLat(place.corners[corner]!) as [number, number];
@@ -74,14 +79,14 @@ export class MapChips {
     context.save();
     context.transform(right[0] - left[0], right[1] - left[1], below[0] - left[0], below[1] - left[1], left[0], left[1]);
     context.imageSmoothingEnabled = false;
-    context.fillStyle = "#eef1f3";
+    context.fillStyle = picture ? "#eef1f3" : colour;
     context.fillRect(0, 0, 1, 1);
-    context.drawImage(image, 0, 0, 1, 1);
+    if (picture) context.drawImage(picture, 0, 0, 1, 1);
     context.beginPath();
     context.rect(0, 0, 1, 1);
     context.restore();
-    context.strokeStyle = outline;
-    context.lineWidth = 2 * frame.ratio;
+    context.strokeStyle = picture ? colour : OUTLINE;
+    context.lineWidth = (picture ? 2 : 1) * frame.ratio;
     context.stroke();
     return true;
   }

@@ -36,8 +36,5 @@ function App() {
   );
 }
 
-// Events of loading do not bubble: they are heard on their way down.
-addEventListener("load", (event) => event.target instanceof HTMLImageElement && (event.target.dataset.loaded = ""), true);
-
 const root = document.getElementById("app");
 if (root) render(<App />, root);

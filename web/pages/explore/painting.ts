@@ -4,6 +4,8 @@ import { holds } from "./api";
 import { ramp } from "./colours";
 
 const FAINT = "#c9d1d8";
+/** Of a chosen sample. */
+export const OUTLINE = "rgba(31,41,55,0.65)";
 /** Pixels that a sample is wide before it is painted as a square of its own. */
 const SEEN = 6;
 /** Pixels along a side of a bin, about. */
@@ -150,7 +152,7 @@ export function within(at: Positions, bits: Uint8Array | null, frame: Frame): nu
   return [...below, ...above];
 }
 
-/** Squares, but for those that a picture is drawn of. */
+/** Squares, but for those that are drawn in their true place. */
 export function paintSquares(
   context: CanvasRenderingContext2D,
   rows: number[],
@@ -169,7 +171,7 @@ export function paintSquares(
     context.fillStyle = colour;
     context.fillRect(x - half, y - half, 2 * half, 2 * half);
     if (half < 6 * frame.ratio) continue;
-    context.strokeStyle = chosen ? "rgba(31,41,55,0.65)" : "#aab5bf";
+    context.strokeStyle = chosen ? OUTLINE : "#aab5bf";
     context.strokeRect(x - half, y - half, 2 * half, 2 * half);
   }
 }

@@ -205,7 +205,10 @@ def _page(
         _granules(chosen),
         "<h2>Parcels</h2>",
         figure(extents_figure(describe_parcels(parcels)), "Largest extents, and the share that fits a window."),
-        figure(rasters.class_picture(_raster(folder, "classes"), classes), "Classes, from `parcels rasterise`."),
+        figure(
+            rasters.class_picture(_raster(folder, "classes"), classes),
+            "Classes of the parcels, as pixels.",
+        ),
         "<h2>Samples</h2>",
         figure(rasters.layer_rows(_layers(loaded), shown), "Label layers of some samples."),
         "<h2>One series</h2>",

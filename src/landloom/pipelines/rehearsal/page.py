@@ -19,7 +19,7 @@ from landloom.pipelines.rehearsal.words import (
     request_rows,
 )
 from landloom.reports.charts import stacked_bars
-from landloom.reports.page import figure, head, page, scrolling, table
+from landloom.reports.page import figure, head, page, table
 from landloom.reports.terminal import size
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _head(done: Rehearsal, title: str) -> str:
 
 def _main(done: Rehearsal) -> str:
     header = ("", "measured", "whole recipe")
-    return "<h2>Measured and extrapolated</h2>" + scrolling(table(header, main_rows(done), (1, 2)))
+    return "<h2>Measured and extrapolated</h2>" + table(header, main_rows(done), (1, 2))
 
 
 def _time(done: Rehearsal) -> str:
@@ -70,9 +70,9 @@ def _time(done: Rehearsal) -> str:
     curve = hours_by_workers(done.whole, done.measured.workers)
     return (
         "<h2>Time</h2>"
-        + scrolling(figure(curve, "Hours of the whole build by number of workers: extrapolated."))
+        + figure(curve, "Hours of the whole build by number of workers: extrapolated.")
         + _text(_limit(done))
-        + scrolling(figure(bars, "Where the time of the rehearsed build went."))
+        + figure(bars, "Where the time of the rehearsed build went.")
     )
 
 
@@ -90,13 +90,13 @@ def _limit(done: Rehearsal) -> str:
 
 def _products(done: Rehearsal) -> str:
     header = ("product", "timesteps built", "units", "worker time of a unit", "files of the whole", "bytes")
-    return "<h2>Products</h2>" + scrolling(table(header, product_rows(done), (1, 2, 3, 4, 5)))
+    return "<h2>Products</h2>" + table(header, product_rows(done), (1, 2, 3, 4, 5))
 
 
 def _requests(done: Rehearsal) -> str:
     header = ("kind", "requests, measured", "bytes", "requests of the whole")
     again = f"A build with nothing to do asked for the version of {done.measured.checks:,} files."
-    return "<h2>Requests to the archive</h2>" + scrolling(table(header, request_rows(done), (1, 2, 3))) + _text(again)
+    return "<h2>Requests to the archive</h2>" + table(header, request_rows(done), (1, 2, 3)) + _text(again)
 
 
 def _faults(done: Rehearsal) -> str:
@@ -110,9 +110,7 @@ def _cost(done: Rehearsal) -> str:
     if not prices:
         return "<h2>Cost</h2>" + _text("No price was stated: state some with --price.")
     header = ("for", "price", "the whole recipe")
-    return "<h2>Cost, in the currency of the prices</h2>" + scrolling(
-        table(header, cost_rows(done.whole, prices), (1, 2))
-    )
+    return "<h2>Cost, in the currency of the prices</h2>" + table(header, cost_rows(done.whole, prices), (1, 2))
 
 
 def _unknown(done: Rehearsal) -> str:

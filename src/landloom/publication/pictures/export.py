@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import imagecodecs
 
 from landloom.errors import ForeignCorpusError, InvalidInputError, InvalidValueError
-from landloom.publication.pictures.lists import LISTS, Picture
+from landloom.publication.pictures.lists import FOLDERS, LISTS, Picture
 from landloom.query.corpus import Corpus
 from landloom.query.views.pictures import coloured
 from landloom.store.local import LocalStore
@@ -90,8 +90,8 @@ def export_pictures(
         listener.started("drawing samples", len(chosen))
     pictures = []
     for picture, data in _drawn(chosen, key, opened.classes, listener):
-        store.put(f"data/{picture.name}", data)
-        store.put(f"data/{picture.name}.aux.xml", picture.georeference())
+        store.put(f"{FOLDERS[to]}/{picture.name}", data)
+        store.put(f"{FOLDERS[to]}/{picture.name}.aux.xml", picture.georeference())
         pictures.append(picture)
     lists = LISTS[to](f"{opened.name} {opened.version}", pictures, opened.classes)
     for name, content in lists.items():

@@ -2,7 +2,7 @@
 
 - FiftyOne: `GeoJSONDataset`, a folder with `data/` and `labels.json`, a feature for each picture.
 - Label Studio: tasks in JSON with choices as predictions, and the configuration of the labelling interface.
-- CVAT: `CVAT for images 1.1`, `annotations.xml` with a tag for each picture.
+- CVAT: `CVAT for images 1.1`, a folder with `images/` and `annotations.xml`, a tag for each picture.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Picture:
     """One picture and what is known of it."""
 
     name: str
-    """File name in `data/`."""
+    """File name in the folder of pictures."""
     sample: str
     timestep: str
     datetime: str
@@ -108,7 +108,7 @@ def cvat(title: str, pictures: Sequence[Picture], classes: Mapping[str, str]) ->
         ET.SubElement(ET.SubElement(labels, "label"), "name").text = name
     for number, one in enumerate(pictures):
         size = {"width": str(one.width), "height": str(one.height)}
-        image = ET.SubElement(root, "image", {"id": str(number), "name": f"data/{one.name}", **size})
+        image = ET.SubElement(root, "image", {"id": str(number), "name": one.name, **size})
         if one.largest is not None:
             ET.SubElement(image, "tag", label=classes[one.largest], source="file")
     ET.indent(root)
@@ -125,3 +125,5 @@ LISTS: Final[dict[str, Callable[[str, Sequence[Picture], Mapping[str, str]], dic
     "cvat": cvat,
 }
 """Program → what makes its list."""
+FOLDERS: Final = {"fiftyone": "data", "labelstudio": "data", "cvat": "images"}
+"""Program → the folder of pictures that it looks in."""

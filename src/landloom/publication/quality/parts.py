@@ -13,7 +13,7 @@ import numpy as np
 from landloom.publication.quality.measure import measurable, measure
 from landloom.query.views.pictures import coloured_chips
 from landloom.reports.figures import MOST_TILES
-from landloom.reports.page import numbers_row, scrolling
+from landloom.reports.page import numbers_row
 from landloom.reports.quality import share_bars, share_table
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def _valid(found: SeriesQuality) -> str:
     order = np.argsort(np.nanmean(grid, axis=1), kind="stable")[:MOST_TILES]
     tiles = list(shares)
     which = "the tile with the least first" if len(order) == len(tiles) else f"the {len(order)} tiles with the least"
-    return f"<h3>Pixels with data, %</h3><p>By tile and month; {which}.</p>" + scrolling(
-        share_table([tiles[number] for number in order], months, grid[order])
+    return f"<h3>Pixels with data, %</h3><p>By tile and month; {which}.</p>" + share_table(
+        [tiles[number] for number in order], months, grid[order]
     )
 
 
@@ -80,7 +80,7 @@ def _counts(found: SeriesQuality) -> str:
         valid[chip.month] += chip.valid
         cloudy[chip.month] += chip.valid * chip.cloudy
     months = sorted(valid)
-    clouds = [cloudy[month] / valid[month] if valid[month] else 0.0 for month in months]
+    clouds = [cloudy[month] / valid[month] if valid[month] else np.nan for month in months]
     return (
         f'<div class="pair">{_observed(found)}{share_bars(months, clouds, "valid pixels that look like cloud")}</div>'
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from landloom.reports.page import scrolling, table
+from landloom.reports.page import table
 from landloom.training.splits.distances import Footprints
 from landloom.training.splits.proof import prove
 
@@ -42,7 +42,7 @@ def _classes(corpus: Corpus, names: tuple[str, ...]) -> str:
         )
         for title in areas["all samples"]
     ]
-    return scrolling(table(header, [*rows, counts], range(1, len(header))))
+    return table(header, [*rows, counts], range(1, len(header)))
 
 
 def _distances(corpus: Corpus, names: tuple[str, ...]) -> str:

@@ -6,13 +6,14 @@ import hashlib
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from landloom.errors import PermanentFaultError, TransientFaultError
 from landloom.model.address import without_secrets
 from landloom.store.faults import stated_status
 from landloom.store.hosts import hosts_are_limited
 from landloom.store.http import asked_to_wait
+from landloom.store.network.waiting import tell
 from landloom.store.patience import BUSY, WORTH_RETRYING, Patience
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class _Progress:
     offset: int = 0
     version: _Version | None = None
     busy: int = 0
+    waited: float = 0
+    """Seconds between tries."""
     digest: Any = field(default_factory=hashlib.sha256)
 
     def restart(self, out: Any) -> None:
@@ -213,7 +216,10 @@ def fetch(
                 spent = failures >= limit.attempts or (asked or 0.0) > limit.longest_asked
                 if spent or (stop is not None and stop.is_set()):
                     raise TransientFaultError(f"{path}: {_first_line(error)}") from error
-                _wait(limit, limit.pause(failures, asked), stop)
+                wait = limit.pause(failures, asked)
+                tell(urlsplit(base).hostname or base, _first_line(error), waited=state.waited, wait=wait)
+                state.waited += wait
+                _wait(limit, wait, stop)
 
 
 _odd_servers: set[str] = set()

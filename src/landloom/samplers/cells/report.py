@@ -25,7 +25,7 @@ def draw_parts(draw: Mapping[str, Any], info: CorpusInfo) -> list[str]:
         for code, region, corpus in zip(draw["classes"], draw["region_shares"], draw["draw_shares"], strict=True)
         if region > 0 or corpus > 0
     ]
-    labels = [f"{code} {names.get(code, '')}"[:90] for code, _, _ in rows]
+    labels = [f"{code} {names.get(code, '')}" for code, _, _ in rows]
     classes = paired_bars(
         labels, [row[1] for row in rows], [row[2] for row in rows], "% of the area", ("region", "corpus")
     )

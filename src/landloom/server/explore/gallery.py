@@ -26,6 +26,10 @@ CONSIDERED: Final = {"index": 100_000, "share": 100_000, "date": 100_000, "cloud
 """Order → samples that are put in order at most: clouds stand in a document a tile, valid pixels in the chips."""
 MOST: Final = 60
 """Images of one answer."""
+_COMPARED: Final = 24
+"""Images of a sample that are read to find the clearest."""
+_UNKNOWN: Final = 100.0
+"""Percent of cloud where none is recorded."""
 
 
 def shares_of(sidecar: Sidecar, column: str) -> NDArray[np.int32]:
@@ -149,6 +153,33 @@ class Gallery:
             "valid": self.images.valid_share(identity, product, step),
             "cloud": self.cloud(identity, product, step),
         }
+
+    def clearest(self, identity: str, product: str) -> str | None:
+        """The timestep of a sample with most valid pixels; of several, that with least cloud, then the middle one.
+
+        Of a long series, those with least cloud are read.
+
+        Args:
+            identity: of the sample.
+            product: key.
+
+        Returns:
+            None where there is no image, or where the product has no time.
+
+        Raises:
+            NotFoundError: no such sample or product.
+        """
+        names = [name for name in self.images.steps(self.images.row(identity), product) if name != TIMELESS]
+        clouds = {name: self.cloud(identity, product, name) for name in names}
+
+        def cloud(place: int) -> tuple[float, int]:
+            known = clouds[names[place]]
+            return _UNKNOWN if known is None else known, abs(2 * place - len(names))
+
+        read = sorted(range(len(names)), key=cloud)[:_COMPARED]
+        valid = {place: round(self.images.valid_share(identity, product, names[place]) or 0.0, 2) for place in read}
+        best = min(read, key=lambda place: (-valid[place], cloud(place)), default=None)
+        return None if best is None else names[best]
 
     def cloud(self, identity: str, product: str, step: str) -> float | None:
         """Mean cloud cover of the scenes behind a timestep in the sample's tile, in percent; None if not recorded."""

@@ -98,6 +98,10 @@ def _add_samples(router: APIRouter, explorer: Explorer) -> None:
     def sample(identity: str, split_set: SplitSet = None) -> Response:
         return _json(explorer.sample(identity, split_set))
 
+    @router.get("/samples/{identity}/clearest/{product}")
+    def clearest(identity: str, product: str) -> Response:
+        return _json({"step": explorer.gallery.clearest(identity, product)})
+
     @router.get("/samples/{identity}/lineage/{product}")
     def lineage(identity: str, product: str) -> Response:
         return _json(explorer.lineage(identity, product))

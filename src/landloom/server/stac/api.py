@@ -185,7 +185,7 @@ class Client(BaseCoreClient):
         """A page of items, written as it is read."""
         before = b'{"type":"FeatureCollection","features":['
         for start in range(0, len(keys) or 1, _AT_ONCE):
-            parts = []
+            parts: list[bytes] = []
             for item in self._items(keys[start : start + _AT_ONCE], to, asked.question.split_set):
                 parts += (before, asked.fields.of(item))
                 before = b","

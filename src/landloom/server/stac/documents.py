@@ -322,7 +322,7 @@ class _PageValues:
         self._sidecar, self._rows = sidecar, rows
 
     @cached_property
-    def samples(self) -> list[str]:
+    def samples(self) -> tuple[str, ...]:
         """Id of each sample."""
         return self._sidecar.texts(self._rows)
 

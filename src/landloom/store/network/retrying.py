@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from tenacity import RetryCallState, Retrying
 
 from landloom.store.network.allowances import promised
+from landloom.store.network.waiting import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,6 +120,9 @@ class Tries:
     def _wait(self, state: RetryCallState) -> float:
         wait = self._patience.pause(state.attempt_number, None if self._found is None else self._found.asked)
         self._host.count(waited=wait)
+        if state.outcome is not None:
+            why = state.outcome.exception() if state.outcome.failed else state.outcome.result()
+            tell(self._host.name, why, waited=state.idle_for, wait=wait)
         return wait
 
 

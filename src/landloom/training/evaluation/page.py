@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from landloom.reports import charts
-from landloom.reports.page import figure, head, page, scrolling, table
+from landloom.reports.page import figure, head, page, table
 from landloom.training.evaluation.measures import SMALLER, TITLES
 from landloom.training.evaluation.tables import (
     class_rows,
@@ -72,7 +72,7 @@ def _models(board: Leaderboard) -> str:
         + _wide(header, rows)
         + "<p>In percent, but for the calibration error (ECE) and the Brier score. "
         + f"Less is better: {html.escape(better)}.</p>"
-        + (scrolling(figure(drawn, f"Models by {TITLES[board.by]}.")) if len(rows) > 1 else "")
+        + (figure(drawn, f"Models by {TITLES[board.by]}.") if len(rows) > 1 else "")
     )
 
 
@@ -93,7 +93,7 @@ def _paired(board: Leaderboard) -> str:
         "<p>Blocks are drawn for both models together. A star marks intervals that exclude 0; with many pairs, some "
         "do by chance.</p>"
         + _wide(header, rows)
-        + scrolling(figure(drawn, f"Differences in {TITLES[board.by]}; left of the line the second model is larger."))
+        + figure(drawn, f"Differences in {TITLES[board.by]}; left of the line the second model is larger.")
     )
 
 
@@ -117,7 +117,7 @@ def _classes(one: ModelScores) -> str:
     return (
         "<h3>Classes</h3>"
         + _wide(header, rows)
-        + scrolling(figure(dots, f"{one.name}: F1 of each class."))
+        + figure(dots, f"{one.name}: F1 of each class.")
         + figure(matrix, f"{one.name}: confusion, percent of the reference.")
     )
 
@@ -147,9 +147,7 @@ def _groups(one: ModelScores) -> str:
             "overall accuracy, 95 % interval",
         )
         found += (
-            f"<h3>By {column}</h3>"
-            + _wide(header, lines)
-            + scrolling(figure(dots, f"{one.name}: overall accuracy by {column}."))
+            f"<h3>By {column}</h3>" + _wide(header, lines) + figure(dots, f"{one.name}: overall accuracy by {column}.")
         )
     return found
 
@@ -196,7 +194,7 @@ def _method(board: Leaderboard) -> str:
 def _wide(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table whose intervals stand below their values."""
     lines = [[row[0], *(cell.replace(" (", "\n(") for cell in row[1:])] for row in rows]
-    return scrolling(table(header, lines, range(1, len(header))))
+    return table(header, lines, range(1, len(header)))
 
 
 def _with_error(value: float, error: float) -> str:

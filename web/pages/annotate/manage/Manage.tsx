@@ -118,7 +118,7 @@ function Chips({ progress }: { progress: Progress }) {
           <tr>
             <th scope="col">chip</th>
             <th scope="col">tasks done</th>
-            <th scope="col" />
+            <td />
             <th scope="col">submissions</th>
           </tr>
         </thead>
@@ -153,7 +153,7 @@ function Classes({ progress, colours }: { progress: Progress; colours: Map<numbe
           <tr>
             <th scope="col">class</th>
             <th scope="col">share</th>
-            <th scope="col" />
+            <td />
             <th scope="col">changed</th>
             <th scope="col">time</th>
             <th scope="col">cost</th>
@@ -220,7 +220,7 @@ function Scores({ annotators, chosen, onChoose }: { annotators: Annotators; chos
           <th scope="col">submissions</th>
           <th scope="col">s a task</th>
           <th scope="col">accuracy on reference tasks (95 % interval)</th>
-          <th scope="col" />
+          <td />
           <th scope="col">reference tasks</th>
           <th scope="col">edited</th>
           <th scope="col" title="How often a planted wrong guess was accepted">
@@ -295,7 +295,7 @@ function AgreementTable({ agreement, names }: { agreement: Agreement; names: Map
             <tr>
               <th scope="col">class</th>
               <th scope="col">α</th>
-              <th scope="col" />
+              <td />
             </tr>
           </thead>
           <tbody>

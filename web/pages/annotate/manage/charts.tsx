@@ -77,7 +77,7 @@ export function Matrix({ codes, names, colours, matrix }: MatrixProps) {
       <caption>rows: reference · columns: answer · % of the row</caption>
       <thead>
         <tr>
-          <th scope="col" />
+          <td />
           {codes.map((code) => (
             <th key={code} scope="col" title={names.get(code)} aria-label={names.get(code)}>
               <Code code={code} colours={colours} />
@@ -97,9 +97,10 @@ export function Matrix({ codes, names, colours, matrix }: MatrixProps) {
               </th>
               {codes.map((other, column) => {
                 const share = sum ? (counts[column] ?? 0) / sum : 0;
-                const colour = row === column ? `rgba(31, 111, 92, ${share})` : `rgba(213, 94, 0, ${Math.min(1, 2 * share)})`;
+                // Never so dark that the number could not be read.
+                const colour = row === column ? `rgba(31, 111, 92, ${0.7 * share})` : `rgba(213, 94, 0, ${Math.min(0.8, 1.6 * share)})`;
                 return (
-                  <td key={other} style={{ background: colour, color: share > (row === column ? 0.6 : 0.35) ? "#fff" : undefined }} title={`${counts[column] ?? 0} pixels`}>
+                  <td key={other} style={{ background: colour }} title={`${counts[column] ?? 0} pixels`}>
                     {sum ? (100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0) : "–"}
                   </td>
                 );

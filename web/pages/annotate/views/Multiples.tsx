@@ -48,7 +48,6 @@ function Multiple({ editor, date }: { editor: Editor; date: number }) {
     <button
       ref={button}
       class={`multiple${active ? " on" : ""}${second ? " second" : ""}${clear < CLOUDY ? " cloudy" : ""}`}
-      aria-label={name}
       aria-pressed={active}
       title={`${name}. Shift+click: compare with it`}
       tabIndex={active ? 0 : -1}
@@ -57,7 +56,8 @@ function Multiple({ editor, date }: { editor: Editor; date: number }) {
       onClick={(event) => (event.shiftKey ? (editor.setOther(date), editor.compare === "one" && editor.setCompare("side")) : editor.setDate(date, event.timeStamp))}
     >
       <canvas ref={canvas} />
-      <span class="caption">
+      <span class="sr">{name}</span>
+      <span class="caption" aria-hidden="true">
         <span>
           <span class="year">{dateText(task.cube.times[date]!).slice(0, 5)}</span>
           {dateText(task.cube.times[date]!).slice(5)}

@@ -28,7 +28,7 @@ export function Palette({ editor, blind }: { editor: Editor; blind: boolean }) {
           const colour = editor.colours.get(item.code)!;
           const chosen = item.code === editor.code;
           return (
-            <li key={item.code}>
+            <li key={item.code} role="none">
               <button role="radio" aria-checked={chosen} class={chosen ? "class on" : "class"} data-code={item.code} onClick={() => editor.setCode(item.code)}>
                 <kbd style={{ background: colour, color: inkOn(colour) }}>{place < 9 ? place + 1 : "·"}</kbd>
                 <span class="name">{item.name}</span>

@@ -130,8 +130,8 @@ export function Workplace({ api, campaign }: { api: Api; campaign: Campaign }) {
           </div>
           <Hand editor={editor} tasks={tasks} onSkip={() => setOpened("skip")} />
         </aside>
+        <PixelWords editor={editor} />
       </main>
-      <PixelWords editor={editor} />
       {opened === "help" && <Help instructions={campaign.instructions} onClose={() => setOpened("")} />}
       {opened === "skip" && (
         <Skip
