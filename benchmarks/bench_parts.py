@@ -17,6 +17,8 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from landloom.processes import settle
+
 MONTHS: Final = 4
 SAMPLES: Final = 1600
 ROUNDS: Final = 3
@@ -27,6 +29,7 @@ def tile(workers: int, folder: Path, out: Path) -> None:
     """Run the unit of all months, whose scenes have the same files, with some workers on as many cores."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:workers])
+    settle()
     from benchmarks.race import cells
     from benchmarks.race_archive import BANDS, scenes
 

@@ -2,7 +2,7 @@
 
 A corpus of the published size, known by its resource files, is served by uvicorn in a process of its own on loopback.
 Clients keep their connection and ask by turns for boxes around Berlin that differ, ten items a page with all 292
-assets, about 0.6 MB; they read the whole answer and do not parse it, since their own work is not the server's.
+assets, 2.6 MB; they read the whole answer and do not parse it, since their own work is not the server's.
 
 Milliseconds say as much about a machine as about a program, so the same clients ask, in turns with these, a server of
 the same kind that only sends one such answer from memory.

@@ -43,10 +43,10 @@ def at(first: tuple[int, float], second: tuple[int, float], samples: int) -> flo
 
 
 def build_again(folder: Path) -> None:
-    """Refuse a build that has anything to do."""
+    """Refuse a build that has anything to do, or asks the server of its source files, which is nowhere."""
     done = build(folder)
-    if done.units_run:
-        raise RuntimeError(f"got {done.units_run} units run, expected none")
+    if done.units_run or done.sources_asked:
+        raise RuntimeError(f"got {done.units_run} units run, {done.sources_asked} files asked, expected none")
 
 
 def check(folder: Path) -> None:

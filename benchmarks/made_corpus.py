@@ -104,7 +104,7 @@ def _item(tile: TileId, number: int) -> dict[str, Any]:
     shape = tile.grid(24_000).footprint()
     when = datetime(2018, 1, 1, 10, 30, tzinfo=UTC) + timedelta(days=5 * number)
     name = f"S2A_{str(tile).replace('_', '').replace('-', '')}_{when:%Y%m%d}_0_L2A"
-    folder = f"/nowhere/sentinel-s2-l2a-cogs/{tile}/2018/{when.month}/{name}"
+    folder = f"https://nowhere.example.org/sentinel-s2-l2a-cogs/{tile}/2018/{when.month}/{name}"
     return {
         "type": "Feature",
         "stac_version": "1.0.0",
@@ -114,6 +114,7 @@ def _item(tile: TileId, number: int) -> dict[str, Any]:
         "bbox": list(shape.bounds),
         "properties": {
             "datetime": f"{when:%Y-%m-%dT%H:%M:%SZ}",
+            "updated": "2023-01-01T00:00:00Z",
             "platform": "sentinel-2a",
             "proj:epsg": tile.zone.epsg,
             "eo:cloud_cover": 20.0,
@@ -163,7 +164,7 @@ def record_composites(context: BuildContext, units: tuple[Unit, ...]) -> None:
             ),
             lineage=_lineage(task),
             inputs={
-                file.href: Version(size=BYTES)
+                file.href: Version(size=BYTES, etag='"1"')
                 for scene in task.scenes
                 for file in (*scene.bands.values(), *scene.layers.values())
             },

@@ -52,33 +52,6 @@ def cells(count: int) -> list[Any]:
     return [every[place] for place in sorted(chosen)]
 
 
-def landloom(found: list[Any], root: str, count: int, out: Path) -> None:
-    """The unit of work that a build runs."""
-    from benchmarks.race_archive import BANDS, scenes
-
-    from landloom.corpus.layout import Layout
-    from landloom.engine.pixels.masks import PixelMask
-    from landloom.engine.timesteps import TimestepTask
-    from landloom.model.product import product
-    from landloom.model.sample import Sample
-    from landloom.model.time import Cadence, Period
-    from landloom.products.composite.kind import MedianReducer
-
-    TimestepTask(
-        store=str(out),
-        layout=Layout(name="race", version="1.0"),
-        layouts=("cubes",),
-        products=(product("s2"),),
-        reducer=MedianReducer(count=False),
-        bands=BANDS,
-        mask=PixelMask(),
-        resolution=10,
-        samples=tuple(Sample.of_utm24(cell) for cell in cells(count)),
-        timesteps=Cadence.parse("month").timesteps(Period.parse("2018-01-01", "2018-02-01")),
-        scenes=scenes(found, root),
-    ).run()
-
-
 def loop(found: list[Any], root: str, count: int, out: Path) -> None:
     """In four strips of the tile: read, mask, merge the granules of a pass, take bottleneck's median, cut."""
     import numpy as np
@@ -157,6 +130,8 @@ def timed(who: str, root: str, count: int, out: Path, found: Path) -> dict[str, 
     """Wall and CPU seconds, and peak MiB, of a contender in a process of its own."""
     # What odc-stac is to do is written before its clock runs.
     command = [sys.executable, "-m", "benchmarks.race", "--run", who, root, str(count), str(out), str(found)]
+    if who == "landloom":
+        command = [sys.executable, "-m", "benchmarks.race_unit", root, str(count), str(out), str(found)]
     if who == "odc":
         command = [
             python_of_peers(),
@@ -291,7 +266,7 @@ def main(arguments: list[str]) -> None:
         if who == "limit":
             limit(scenes, root, int(count))
         else:
-            {"landloom": landloom, "loop": loop}[who](scenes, root, int(count), Path(place))
+            loop(scenes, root, int(count), Path(place))
         print(peak_gib() * 1024)
         return
     results = race(int(arguments[0]) if arguments else 6, (FEW, ALL), 3, ("odc",))

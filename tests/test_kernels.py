@@ -69,3 +69,23 @@ def test_a_kernel_that_does_not_compile_leaves_no_lock() -> None:
         with pytest.raises(Exception, match="no_such_attribute"):
             _fails(1.0)
     assert _twice(3) == 6
+
+
+LINEAR = """
+import sys
+import numpy as np
+from landloom.kernels import _BLAS, _Later, load_compiler
+if sys.argv[1] == "amid":  # another thread needs it while numba asks for it
+    sys.modules[_BLAS] = _Later(_BLAS)
+    import scipy.optimize
+    assert not isinstance(sys.modules[_BLAS], _Later)
+numba = load_compiler()
+assert ("scipy.linalg" in sys.modules) == (sys.argv[1] == "amid")
+print(numba.njit(lambda a, b: np.dot(a, b))(np.eye(2), np.full((2, 2), 3.0)).sum())
+"""
+
+
+@pytest.mark.parametrize("when", ["later", "amid"])
+def test_linear_algebra_is_imported_when_it_is_used(when: str) -> None:
+    done = subprocess.run([sys.executable, "-c", LINEAR, when], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "12.0"

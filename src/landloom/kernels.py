@@ -8,10 +8,16 @@ wait for the first of them, by a lock that ends with its owner.
 
 from __future__ import annotations
 
+import sys
 import threading
-from functools import partial, update_wrapper
+from functools import cache, partial, update_wrapper
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+
+from landloom.processes import importing
 
 try:
     import fcntl
@@ -27,6 +33,9 @@ R = TypeVar("R")
 
 _LOCK: Final = "landloom.lock"
 """Name of the lock file in numba's cache folder."""
+_BLAS: Final = "scipy.linalg.cython_blas"
+_COMPILED: Final = ("numba", "numba.core.typing.templates", "numba.np.arraymath", "numba.np.npyimpl", "numba.np.linalg")
+"""What every process needs to call a kernel."""
 _resolving = threading.RLock()
 
 
@@ -85,10 +94,41 @@ def _names(code: CodeType) -> set[str]:
     return set(code.co_names).union(*inner)
 
 
-def _dispatcher(function: Callable[..., Any], options: dict[str, Any]) -> Any:
-    from numba import njit
+class _Later(ModuleType):
+    """Stands for a module that is only asked for, not used; the first use of any name imports it."""
 
-    dispatcher = njit(nogil=True, **options)(function)
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(import_module(self.__name__), name)
+
+
+@cache
+def load_compiler() -> ModuleType:
+    """Numba, with what every kernel needs of it.
+
+    Numba imports SciPy's linear algebra, which takes half as long as numba itself, only to know whether it is there.
+    Kernels that use it import it then.
+
+    Example:
+        >>> load_compiler().__name__
+        'numba'
+    """
+    with importing():
+        stands = _BLAS not in sys.modules and find_spec("scipy") is not None
+        if stands:
+            sys.modules[_BLAS] = _Later(_BLAS)
+        try:
+            for name in _COMPILED:
+                import_module(name)
+        finally:
+            if stands and isinstance(sys.modules.get(_BLAS), _Later):
+                del sys.modules[_BLAS]
+    return sys.modules["numba"]
+
+
+def _dispatcher(function: Callable[..., Any], options: dict[str, Any]) -> Any:
+    dispatcher = load_compiler().njit(nogil=True, **options)(function)
     try:
         dispatcher.enable_caching()
     except RuntimeError:  # neither beside the source nor in the user's folder can anything be written

@@ -48,6 +48,8 @@ def test_a_build_with_nothing_to_do_writes_nothing_and_reports_the_same(project:
         ("stac-v1.0/catalog.json", "shorter"),
         ("lineage/*/*/*.json", "gone"),
         ("manifest/*/*", "gone"),
+        ("manifest/*/*", "shorter"),
+        ("manifest/corpus.parquet", "shorter"),
     ],
 )
 def test_a_document_that_is_missing_or_cut_is_written_again(
@@ -56,8 +58,11 @@ def test_a_document_that_is_missing_or_cut_is_written_again(
     path = max((project / "corpus").glob(pattern))
     content = path.read_bytes()
     path.unlink() if damage == "gone" else path.write_bytes(content[:-1])
-    assert build(project).units_run == 0
+    done = build(project)
+    assert done.units_run == 0
     assert path.read_bytes() == content
+    told = [note for note in done.notes if "was damaged" in note]
+    assert len(told) == ("manifest" in pattern and damage == "shorter")
     assert digest_of(project / "corpus") == digest_of(tiny_corpus)
 
 

@@ -61,6 +61,25 @@ def test_stored_files(kind: str, request: pytest.FixtureRequest) -> None:
     assert changed(noted) == {store.href("a")}
 
 
+def test_a_folder_of_a_store_is_listed(s3: str) -> None:
+    from landloom.store.network.traffic import traffic
+
+    store = open_store(f"{s3}/listed")
+    keys = [f"scene/B{number:02d}.tif" for number in range(9)]
+    with noted_versions() as noted:
+        for key in keys:
+            store.put(key, b"one")
+            open_source(store.href(key)).close()
+    traffic()
+    assert changed(noted) == set()
+    assert sum(host.requests for host in traffic().values()) == 1
+    store.put(keys[3], b"two")
+    store.delete(keys[4])
+    traffic()
+    assert changed(noted) == {store.href(key) for key in keys[3:5]}
+    assert sum(host.requests for host in traffic().values()) <= 4, "what differs is asked again by itself"
+
+
 def test_local_files(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x")
     known = {str(tmp_path / "a"): Version(size=1), "/vsizip/x.zip/a.tif": Version(), "\0": Version(absent=True)}

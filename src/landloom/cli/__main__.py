@@ -6,27 +6,23 @@ import gc
 import os
 import sys
 import warnings
-from typing import Any, Final
+from typing import Any
 
 from landloom.errors import LandloomError, LandloomWarning
 from landloom.model.address import without_secrets
+from landloom.processes import importing, settle
 from landloom.reports.text import plain
-
-_ALLOCATIONS: Final = 50_000
-"""New containers after which Python looks for cycles while modules are imported."""
 
 
 def main() -> None:
     """Run the command line; user errors end with one clear message, without a traceback."""
     from landloom.cli.interrupts import interruptible
 
+    settle()
     with interruptible(), warnings.catch_warnings():
-        usual = gc.get_threshold()
-        gc.set_threshold(_ALLOCATIONS)  # of what modules hold, hardly anything is in a cycle
-        try:
+        with importing():
             from landloom.cli.app import app
-        finally:
-            gc.set_threshold(*usual)
+        gc.freeze()  # nor are modules looked through later
         _show_warnings()
 
         try:

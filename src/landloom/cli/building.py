@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,6 +24,7 @@ from landloom.reports.terminal import ProgressBars, cores, note, say, say_json, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from landloom.engine.context import CheckSources
     from landloom.engine.executors import Factory
     from landloom.pipelines.build import BuildReport
     from landloom.pipelines.status import Status
@@ -61,6 +62,10 @@ def build(
         str | None, typer.Option(metavar="I/N", help="Only make the units of one of N equal parts; publish nothing.")
     ] = None,
     finish: Annotated[bool, typer.Option(help="Join the shards and publish; build nothing that they lack.")] = False,
+    check_sources: Annotated[
+        Literal["changed", "all", "none"],
+        typer.Option(help="Remote source files of finished units to ask for their versions; by default those updated."),
+    ] = "changed",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be made; make nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -72,25 +77,36 @@ def build(
     if dry_run:
         if prepare or finish or shard is not None:
             raise InvalidInputError("got --dry-run with --prepare, --shard or --finish, expected it alone")
-        _say_preview(recipe, out, factory, as_json=as_json)
+        _say_preview(recipe, out, factory, check_sources, as_json=as_json)
         return
     if prepare or shard is not None:
-        _build_part(recipe, out, factory, shard, as_json=as_json, alone=prepare + finish + (shard is not None) == 1)
+        alone = prepare + finish + (shard is not None) == 1
+        _build_part(recipe, out, factory, shard, check_sources, as_json=as_json, alone=alone)
         return
     with ProgressBars() as bars:
-        done = run_build(recipe, out=out, factory=factory, listener=bars, allow_missing=allow_missing, finish=finish)
+        done = run_build(
+            recipe,
+            out=out,
+            factory=factory,
+            listener=bars,
+            allow_missing=allow_missing,
+            finish=finish,
+            check_sources=check_sources,
+        )
     if as_json:
         say_json(done.document())
     else:
         say_build(done)
 
 
-def _say_preview(recipe: Path, out: str | None, factory: Factory, *, as_json: bool) -> None:
+def _say_preview(
+    recipe: Path, out: str | None, factory: Factory, check_sources: CheckSources, *, as_json: bool
+) -> None:
     """Print what a build would do."""
     from landloom.pipelines.build import preview
 
     with ProgressBars() as bars:
-        found = preview(recipe, out=out, factory=factory, listener=bars)
+        found = preview(recipe, out=out, factory=factory, listener=bars, check_sources=check_sources)
     if as_json:
         say_json(found.document())
         return
@@ -100,7 +116,14 @@ def _say_preview(recipe: Path, out: str | None, factory: Factory, *, as_json: bo
 
 
 def _build_part(
-    recipe: Path, out: str | None, factory: Factory, shard: str | None, *, as_json: bool, alone: bool
+    recipe: Path,
+    out: str | None,
+    factory: Factory,
+    shard: str | None,
+    check_sources: CheckSources,
+    *,
+    as_json: bool,
+    alone: bool,
 ) -> None:
     """Prepare all shards, or build one."""
     from landloom.engine.shards import Shard
@@ -110,10 +133,11 @@ def _build_part(
         raise InvalidInputError("got several of --prepare, --shard and --finish, expected one of them")
     with ProgressBars() as bars:
         if shard is None:
-            units = prepare(recipe, out=out, factory=factory, listener=bars)
+            units = prepare(recipe, out=out, factory=factory, listener=bars, check_sources=check_sources)
             said, document = f"{counted(units, 'unit')} to build in shards", {"units": units}
         else:
-            done = build_shard(recipe, Shard.parse(shard), out=out, factory=factory, listener=bars)
+            part = Shard.parse(shard)
+            done = build_shard(recipe, part, out=out, factory=factory, listener=bars, check_sources=check_sources)
             said = f"shard {done.shard}: {done.units_run} of {counted(done.units, 'unit')} run" + (
                 f", {done.left} left to --finish" if done.left else ""
             )
@@ -134,7 +158,8 @@ def say_build(done: BuildReport) -> None:
     )
     for line in done.notes:
         note(line)
-    say(f"  {done.units_run} of {counted(done.units, 'unit')} run, {done.seconds:.0f} s; report: {done.report}")
+    asked = f", {counted(done.sources_asked, 'source file')} asked for versions" if done.sources_asked else ""
+    say(f"  {done.units_run} of {counted(done.units, 'unit')} run{asked}, {done.seconds:.0f} s; report: {done.report}")
 
 
 def status(

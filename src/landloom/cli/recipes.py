@@ -14,6 +14,7 @@ from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_ta
 
 if TYPE_CHECKING:
     from landloom.pipelines.estimate import Estimate
+    from landloom.pipelines.estimates.headers import Headers
     from landloom.pipelines.estimates.work import Bill, Work
 
 UNKNOWN = "unknown"
@@ -43,7 +44,11 @@ def plan(
     out: OutOption = None,
     search: Annotated[bool, typer.Option(help="Draw the samples and search the archive, if all inputs exist.")] = True,
     measure: Annotated[
-        bool, typer.Option(help="Make one timestep of one tile, to measure bytes, requests and time; it is not kept.")
+        bool,
+        typer.Option(
+            help="Read headers of up to 64 source files, and make a small part of one tile, to measure bytes, requests "
+            "and time; only the headers are kept."
+        ),
     ] = True,
     rate: Annotated[
         float, typer.Option(min=1, help="Bytes per second that all workers together receive; 1 Gbit/s by default.")
@@ -104,6 +109,8 @@ def _say_estimate(numbers: Estimate, rates: Rates) -> None:
     if numbers.archive_bytes is not None:
         say(f"  {'their files':<16}{size(numbers.archive_bytes)}, of which a build reads the blocks that samples touch")
     say(f"  {'worker memory':<16}{size(numbers.memory)}")
+    if numbers.headers is not None:
+        _say_headers(numbers.headers)
     if numbers.work is not None and numbers.bill is not None:
         _say_work(numbers.work, numbers.bill, rates)
     if numbers.unmeasured:
@@ -112,6 +119,14 @@ def _say_estimate(numbers: Estimate, rates: Rates) -> None:
         say("\nall numbers are the recipe's own: no sample was placed, no scene found, nothing measured")
     if numbers.missing:
         say(f"\nnot there yet: {', '.join(numbers.missing)}")
+
+
+def _say_headers(headers: Headers) -> None:
+    """Print what the headers of some files say."""
+    most = f"{size(headers.work.read)} in {headers.work.requests:,.0f} requests"
+    failed = f"; {headers.unreadable} more could not be read" if headers.unreadable else ""
+    say(f"  {'to read, at most':<16} {most}: every block that samples touch, by the headers of")
+    say(f"  {'':<16}{counted(headers.files, 'file')} of {', '.join(headers.products) or 'no product'}{failed}")
 
 
 def _say_work(work: Work, bill: Bill, rates: Rates) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from landloom.corpus.layout import BEGUN, PARTS
 from landloom.engine.executors import inline
@@ -19,6 +19,7 @@ from landloom.engine.place import HEADERS, JOURNAL, SHARDS, Copied, Place
 from landloom.engine.run import Silent, run
 from landloom.engine.shards import begun_shards
 from landloom.errors import CorpusError, InvalidInputError, LandloomError, Problem, StoreError
+from landloom.model.address import is_remote
 from landloom.store.inputs import changed
 from landloom.store.local import LocalStore
 from landloom.store.network.headers import forget_header, kept_headers
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
 
 LOCK: Final = ".landloom/lock.sqlite"
 """Locked by the process that builds in the folder."""
+CheckSources = Literal["changed", "all", "none"]
+"""Which remote source files of finished units are asked for their versions; local ones are always looked at.
+
+`changed`: those of scenes that their archive has updated since, and those of which it states nothing that would tell.
+"""
 _EXCLUSIVE: Final = ("begin exclusive",)
 _LISTED: Final = 4
 """Folders whose listings are kept: those of one tile, and of build state."""
@@ -63,6 +69,19 @@ class BuildContext:
     """Folder in which workers on this machine keep the headers of remote files."""
     identities: dict[str, str] = field(default_factory=dict)
     """Input file → identity, of those read so far: each is read once."""
+    check_sources: CheckSources = "changed"
+    """Which remote source files of finished units are asked for their versions."""
+    asked: dict[str, Version | None] = field(default_factory=dict)
+    """Remote source file → its present version if it could be told, of those asked so far: each is asked once."""
+
+    def __post_init__(self) -> None:
+        """Refuse another word.
+
+        Raises:
+            InvalidInputError: names it.
+        """
+        if self.check_sources not in get_args(CheckSources):
+            raise InvalidInputError(f"check_sources: got {self.check_sources!r}, expected changed, all or none")
 
     def identity(self, path: str) -> str:
         """Identity of an input file: its sha256, or its address if it is remote.
@@ -89,6 +108,7 @@ def build_context(
     factory: Factory = inline,
     listener: Listener | None = None,
     provider: ODataProducts | None = None,
+    check_sources: CheckSources = "changed",
 ) -> Iterator[BuildContext]:
     """Open a context in a local folder or another place; partial files of a killed build are removed.
 
@@ -104,12 +124,16 @@ def build_context(
         for shard in begun_shards(folder):
             journal.join(shard.journal(folder))
         with _opened(place, journal, JOURNAL, factory, listener) as context:
-            yield replace(context, provider=provider)
+            yield replace(context, provider=provider, check_sources=check_sources)
 
 
 @contextmanager
 def shard_context(
-    out: Path | Place, shard: Shard, factory: Factory = inline, listener: Listener | None = None
+    out: Path | Place,
+    shard: Shard,
+    factory: Factory = inline,
+    listener: Listener | None = None,
+    check_sources: CheckSources = "changed",
 ) -> Iterator[BuildContext]:
     """Open a context for one shard in a local folder or another place, beside those of other shards.
 
@@ -125,7 +149,7 @@ def shard_context(
         place.fetch(JOURNAL, newer=True)
         journal.join(folder / JOURNAL)
         with _opened(place, journal, shard.key, factory, listener) as context:
-            yield context
+            yield replace(context, check_sources=check_sources)
 
 
 @contextmanager
@@ -238,28 +262,47 @@ def run_stage(name: str, units: Sequence[Unit], context: BuildContext) -> list[P
 def unfinished(units: Iterable[Unit], context: BuildContext) -> list[Unit]:
     """Units whose files are incomplete, or were made from other inputs; each file is checked once.
 
-    The source files of finished units are asked for their versions: a file that was replaced, has appeared or has gone
-    since makes its units unfinished.
+    Source files of finished units are asked for their versions, as far as the context says: a file that was replaced,
+    has appeared or has gone since makes its units unfinished.
     """
     listed = list(units)
     sizes = Sizes(context.store)
     finished: set[str] = set()
-    asked: dict[str, Version | None] = {}
     for _, group in groupby(sorted(listed, key=lambda unit: unit.tile), key=lambda unit: unit.tile):
         # units of a tile read the same files; those of all tiles do not fit in memory
-        done = [found for unit in group if (found := _done(unit, context, sizes)) is not None]
-        finished |= {unit.id for unit in done} - _stale(done, context, asked)
+        done = [(unit, found) for unit in group if (found := _done(unit, context, sizes)) is not None]
+        finished |= {unit.id for unit, _ in done} - _stale(done, context)
     return [unit for unit in listed if unit.id not in finished]
 
 
-def _stale(done: Sequence[FinishedUnit], context: BuildContext, asked: dict[str, Version | None]) -> set[str]:
-    """Ids of finished units of whose source files one is another version now; each remote file is asked for once."""
-    known = {href: version for unit in done for href, version in unit.inputs.items()}
-    different = changed(known, asked=asked) if known else frozenset()
+def _stale(done: Sequence[tuple[Unit, FinishedUnit]], context: BuildContext) -> set[str]:
+    """Ids of finished units of whose source files one is another version now."""
+    doubted = [(unit, _doubted(unit, found, context)) for unit, found in done]
+    known = {href: version for _, inputs in doubted for href, version in inputs.items()}
+    different = changed(known, asked=context.asked) if known else frozenset()
     with kept_headers(context.headers if different else None):
         for href in different:
             forget_header(href)
-    return {unit.id for unit in done if not different.isdisjoint(unit.inputs)}
+    stale = {unit.id for unit, inputs in doubted if not different.isdisjoint(inputs)}
+    for unit, inputs in doubted:
+        told = all(context.asked.get(href) is not None for href in inputs if is_remote(href))
+        if inputs and told and unit.id not in stale and unit.stated != context.journal.stated(unit):
+            context.journal.keep_stated(unit)
+    return stale
+
+
+def _doubted(unit: Unit, found: FinishedUnit, context: BuildContext) -> dict[str, Version]:
+    """Source files of a finished unit that may be another version now; a file that was not there may be any time."""
+    if context.check_sources == "all":
+        return dict(found.inputs)
+    stated = context.journal.stated(unit) if unit.reads else frozenset()
+    settled = {file.href for scene in unit.reads if scene.stated in stated for file in scene.files}
+    trusted = context.check_sources == "none"
+    return {
+        href: version
+        for href, version in found.inputs.items()
+        if not is_remote(href) or not (trusted or (href in settled and not version.absent))
+    }
 
 
 def run_units(name: str, todo: Sequence[Unit], context: BuildContext) -> list[Problem]:

@@ -35,6 +35,15 @@ class Divisible(Protocol):
         ...
 
 
+@runtime_checkable
+class Measurable(Protocol):
+    """A task of which a small part tells what the whole will cost."""
+
+    def trial(self) -> Task | None:
+        """That part: of all its samples, and of few of its scenes; None if there is none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Job:
     """What a worker does at a time: a unit, or a part of one."""

@@ -46,8 +46,6 @@ _ANSWERS: Final = 5.0
 """Seconds within which a scheduler has to answer."""
 WORKERS: Final = 8
 """Workers of an executor that does not say how many it has."""
-_COMPILED: Final = ("numba", "numba.core.typing.templates", "numba.np.arraymath", "numba.np.npyimpl", "numba.np.linalg")
-"""What every worker needs to call a kernel: the fork server imports it once."""
 
 
 class InlineExecutor(Executor):
@@ -163,7 +161,7 @@ def processes(workers: int) -> Factory:
     @contextmanager
     def pool() -> Iterator[Executor]:
         imported = (name for name in sys.modules if name.startswith("landloom."))
-        context.set_forkserver_preload(["landloom.engine.orphans", *sorted(imported), *_COMPILED])
+        context.set_forkserver_preload(["landloom.engine.orphans", *sorted(imported)])
         _start_server()
         reader, writer = context.Pipe(duplex=False)
         hosts = os.environ.get(HOSTS_VARIABLE, "")

@@ -35,6 +35,8 @@ _TRAFFIC = "traffic"
 """Kind and id of the note with the traffic outside of units."""
 _PRICES = "prices"
 """Kind and id of the note with the prices of hosts."""
+_STATED = "stated"
+"""Kind of the notes with what archives state of the files of units' scenes, by unit."""
 _VERSION = 2
 """Version of the tables; the units of an older journal are dropped, and run once more."""
 _PARSED = 8
@@ -161,6 +163,7 @@ class Journal:
         outcome = self._with_earlier(unit, outcome)
         files = orjson.dumps([asdict(file) for file in outcome.files])
         self._write(unit, "done", None, seconds, _packed(files), _packed(json.dumps(outcome.document()).encode()))
+        self.keep_stated(unit)
 
     def record_failure(
         self, unit: Unit, reason: str, *, seconds: float, traffic: Mapping[str, Counts] | None = None
@@ -310,6 +313,17 @@ class Journal:
                 files={file["path"]: file["size"] for file in files},
                 inputs={href: Version.parse(one) for href, one in outcome.get("inputs", {}).items()},
             )
+
+    def keep_stated(self, unit: Unit) -> None:
+        """Record what archives state of the files of a unit's scenes; what it has read of these is still the same."""
+        with _full_disk():
+            row = (_STATED, unit.id, " ".join(sorted(unit.stated)))
+            self._db.execute("insert or replace into note values (?, ?, ?)", row)
+
+    def stated(self, unit: Unit) -> frozenset[str]:
+        """What archives stated of the files of a unit's scenes when they were last known to be those that it read."""
+        rows = self._rows("select document from note where kind = ? and id = ?", _STATED, unit.id)
+        return frozenset(rows[0][0].split()) if rows else frozenset()
 
     def recorded(self) -> dict[str, float]:
         """Unit → when it was recorded last, in seconds since 1970."""

@@ -248,7 +248,7 @@ class _UnitRun:
             if ready is None:
                 return
             try:
-                own = replace(ready.unit, task=ready.task)
+                own = replace(ready.unit, task=ready.task, reads=())
                 flying[submit(executor, execute, own, self.headers, ration)] = ready
             except BrokenExecutor:
                 lost.append(ready)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from landloom.corpus.lineage import Lineage, LineageStep
 from landloom.engine.pixels.attempts import without_broken
-from landloom.engine.pixels.blocks import BUDGET, Block, blocks
+from landloom.engine.pixels.blocks import BUDGET, blocks
 from landloom.engine.pixels.cubes import held_chunks
 from landloom.engine.pixels.joining import JoinTask, TimestepParts, part_layouts
 from landloom.engine.pixels.parallel import in_threads
@@ -31,12 +31,29 @@ if TYPE_CHECKING:
 
     from landloom.corpus.layout import Layout
     from landloom.engine.kinds import PlanInputs, ProductRequest
+    from landloom.engine.pixels.blocks import Block
     from landloom.engine.pixels.masks import PixelMask
-    from landloom.engine.reducers import Reducer
+    from landloom.engine.pixels.steps import Made
+    from landloom.engine.reducers import Objection, Reducer
     from landloom.model.product import Product
     from landloom.model.sample import Sample
     from landloom.model.scene import Scene
     from landloom.model.time import Timestep
+
+
+_FEW: Final = 10
+"""Samples that a thread cuts and writes at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chip:
+    """What was cut of a sample at a timestep."""
+
+    position: int
+    """Index of the sample."""
+    observations: float
+    """Mean number of valid ones per pixel."""
+    objection: Objection | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,6 +66,17 @@ class _Made:
     """(sample, timestep) chips without a single observation."""
     refused: list[RefusedChip] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+
+    def take(self, chip: _Chip, sample: str, index: int, step: str) -> None:
+        """Note a chip of a timestep that is complete."""
+        objection = chip.objection
+        self.blank[chip.position, index] = chip.observations == 0
+        if objection is not None and objection.certain:
+            self.refused.append(RefusedChip(sample=sample, timestep=step, reason=objection.reason))
+            return
+        if objection is not None:
+            self.notes.append(Note(kind=NoteKind.ODD, what=f"{sample} {step}: {objection.reason}"))
+        self.there[chip.position, index] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,19 +181,25 @@ class TimestepTask:
     def _timestep(
         self, index: int, aligned: Registration, writers: Sequence[ProductWriter], made: _Made
     ) -> LineageStep:
-        """Reduce one timestep; nothing is written before all of its blocks are read."""
+        """Make one timestep; nothing of it is stored before all of its blocks are read."""
         step = self.timesteps[index]
         wanted = [scene for scene in self.scenes if scene.time in step.period]
         known = aligned.left_out_of(wanted)
-        (attempt, parts), left_out = without_broken(partial(self._parts, wanted, aligned), known)
-        means: list[float] = []
-        for block, arrays, count in parts:
-            means += self._cut(index, block, (arrays, count), writers, made)
-        return attempt.lineage(step, wanted, left_out, float(np.mean(means)))
+        (attempt, chips), left_out = without_broken(partial(self._attempt, index, wanted, aligned, writers), known)
+        for writer in writers:
+            writer.complete()
+        for chip in chips:
+            made.take(chip, str(self.samples[chip.position].id), index, step.name)
+        return attempt.lineage(step, wanted, left_out, float(np.mean([chip.observations for chip in chips])))
 
-    def _parts(
-        self, wanted: Sequence[Scene], aligned: Registration, left_out: Mapping[str, str]
-    ) -> tuple[StepAttempt, list[tuple[Block, list[NDArray[Any]], NDArray[np.uint16]]]]:
+    def _attempt(
+        self,
+        index: int,
+        wanted: Sequence[Scene],
+        aligned: Registration,
+        writers: Sequence[ProductWriter],
+        left_out: Mapping[str, str],
+    ) -> tuple[StepAttempt, list[_Chip]]:
         usable = [scene for scene in wanted if scene.id not in left_out]
         attempt = StepAttempt(
             products=self.products,
@@ -175,43 +209,34 @@ class TimestepTask:
             aligned=aligned,
             passes=overpasses(usable, self.samples[0].epsg),
         )
-        return attempt, attempt.blocks(blocks(self.samples, self.resolution))
+        for writer in writers:
+            writer.begin(index)
+        chips: list[_Chip] = []
+
+        def take(block: Block, made: Made) -> None:
+            few = [block.samples[start : start + _FEW] for start in range(0, len(block.samples), _FEW)]
+            for cut in in_threads(partial(self._cut, index, block, made, writers), few):
+                chips.extend(cut)
+
+        attempt.blocks(blocks(self.samples, self.resolution), take)
+        return attempt, chips
 
     def _cut(
-        self,
-        index: int,
-        block: Block,
-        part: tuple[list[NDArray[Any]], NDArray[np.uint16]],
-        writers: Sequence[ProductWriter],
-        made: _Made,
-    ) -> list[float]:
-        """Cut a block's samples and write those without objection; returns the mean observations of each."""
-        arrays, counts = part
-        means = []
-        wanted: list[tuple[int, list[NDArray[Any]]]] = []
-        for position in block.samples:
+        self, index: int, block: Block, made: Made, writers: Sequence[ProductWriter], positions: Sequence[int]
+    ) -> list[_Chip]:
+        """Cut some samples out of a block, and write those to whose chips nothing certain is objected."""
+        found = []
+        for position in positions:
             grid = self.samples[position].grid(self.resolution)
             row, column = grid.offset_in(block.grid)
             window = np.s_[..., row : row + grid.height, column : column + grid.width]
-            chips, count = [array[window] for array in arrays], counts[window]
-            means.append(float(count.mean()))
-            made.blank[position, index] = not count.any()
-            sample, step = str(self.samples[position].id), self.timesteps[index].name
+            chips, count = [array[window] for array in made.arrays], made.counts[window]
             objection = self.reducer.objection(chips, count)
-            if objection is not None and objection.certain:
-                made.refused.append(RefusedChip(sample=sample, timestep=step, reason=objection.reason))
-                continue
-            if objection is not None:
-                made.notes.append(Note(kind=NoteKind.ODD, what=f"{sample} {step}: {objection.reason}"))
-            made.there[position, index] = True
-            wanted.append((position, chips))
-
-        def write(one: tuple[int, list[NDArray[Any]]]) -> None:
-            for writer, chip in zip(writers, one[1], strict=True):
-                writer.write(one[0], index, chip)
-
-        in_threads(write, wanted)
-        return means
+            found.append(_Chip(position=position, observations=float(count.mean()), objection=objection))
+            if objection is None or not objection.certain:
+                for writer, chip in zip(writers, chips, strict=True):
+                    writer.write(position, index, chip)
+        return found
 
 
 def timestep_units(
@@ -272,6 +297,7 @@ def timestep_units(
             key=decides,
             memory=2 * BUDGET + held_chunks(scenes),
             task=task,
+            reads=scenes,
         )
         units.append(unit)
     return units

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from landloom.corpus.manifest import FileEntry
     from landloom.model.sample import Sample
+    from landloom.model.scene import Scene
 
 
 class NoteKind(StrEnum):
@@ -200,11 +201,18 @@ class Unit:
     """The work to run in a worker."""
     needs: tuple[str, ...] = ()
     """Ids of units whose files it reads."""
+    reads: tuple[Scene, ...] = ()
+    """Scenes whose files it reads."""
 
     @property
     def id(self) -> str:
         """Its name in output and journal; unique within a corpus, never parsed."""
         return f"{self.product}/{self.tile}" + ("" if self.part is None else f" part {self.part + 1}")
+
+    @property
+    def stated(self) -> frozenset[str]:
+        """What archives state of the files of its scenes."""
+        return frozenset(mark for scene in self.reads if (mark := scene.stated) is not None)
 
 
 def unit_digest(*parts: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -140,6 +141,8 @@ class Scene:
     """Relative orbit."""
     created: datetime | None = None
     """Generation time of the product; at equal baselines, newer replaces older."""
+    updated: datetime | None = field(default=None, compare=False)
+    """When the archive last changed its document of the scene, or one of the files, if it says so."""
     size: int | None = None
     """Size of the whole product in bytes, if the archive gives it."""
     datastrip: str | None = None
@@ -154,6 +157,37 @@ class Scene:
     """Address that the document was read from, where `href` is what it says of itself."""
     notes: tuple[str, ...] = field(default=(), compare=False)
     """What of its metadata was converted, or ignored because nothing needs it."""
+
+    @property
+    def files(self) -> tuple[SceneFile, ...]:
+        """All of its files; several may be bands of one."""
+        further = () if self.angles_at is None else (self.angles_at,)
+        return (*self.bands.values(), *self.layers.values(), *self.masks.values(), *further)
+
+    @property
+    def stated(self) -> str | None:
+        """What the archive states that changes when a file does, as a short digest; None if it states nothing.
+
+        That is when it was last updated, else the checksums or ETags of all files.
+
+        Example:
+            >>> from dataclasses import replace
+            >>> from shapely import box
+            >>> from landloom.model.time import parse_instant
+            >>> time = parse_instant("2018-05-01T10:00:00")
+            >>> bands = {"B04": SceneFile(href="https://example.org/B04.tif")}
+            >>> scene = Scene(id="a", time=time, granule=None, epsg=None, footprint=box(0, 0, 1, 1), bands=bands)
+            >>> scene.stated, len(replace(scene, updated=time).stated)
+            (None, 16)
+        """
+        if self.updated is not None:
+            said = self.updated.isoformat()
+        else:
+            marks = [file.checksum or file.etag for file in self.files]
+            if None in marks:
+                return None
+            said = " ".join(sorted(map(str, marks)))
+        return hashlib.sha256(f"{self.collection} {self.id} {said}".encode()).hexdigest()[:16]
 
     @property
     def made_by(self) -> Sensor:

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from landloom.archive.presets import connection_limits
-from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.finished import FinishedCorpus
-from landloom.corpus.layout import CORPUS, STATE
 from landloom.engine.blank_gate import blank_samples, require_observations
 from landloom.engine.context import build_context, run_units, unfinished
 from landloom.engine.executors import inline
 from landloom.engine.pixels.masks import UNKNOWN
-from landloom.engine.place import JOURNAL, Place
 from landloom.engine.plan import gather, make_plan
-from landloom.engine.project import CORPUS_FOLDER
 from landloom.engine.results import Results
 from landloom.engine.shards import forget_shards
-from landloom.errors import BuildError, ForeignCorpusError, LandloomError, Problem
-from landloom.model.address import CONNECTIONS_VARIABLE
+from landloom.errors import BuildError, Problem
+from landloom.pipelines.claiming import claimed
 from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.status import keep_plan
 from landloom.publication.label_change import restore_label_changes
@@ -33,8 +25,6 @@ from landloom.publication.outcomes import publish_outcomes
 from landloom.publication.raster_labels import restore_rasters
 from landloom.publication.report import REPORT, keep_draw, write_report
 from landloom.publication.unchanged import keep_published, published_before
-from landloom.store.network.traffic import declare, limits
-from landloom.store.open import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,13 +33,13 @@ if TYPE_CHECKING:
     from landloom.archive.orders.odata import ODataProducts
     from landloom.corpus.info import CorpusInfo
     from landloom.corpus.lineage import LineageStep
-    from landloom.engine.context import BuildContext
+    from landloom.engine.context import BuildContext, CheckSources
     from landloom.engine.executors import Factory
+    from landloom.engine.place import Place
     from landloom.engine.plan import Plan
     from landloom.engine.project import Project
     from landloom.engine.run import Listener
     from landloom.engine.units import Unit
-    from landloom.model.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +58,8 @@ class BuildReport:
     units: int
     units_run: int
     """Number of units that had to be run."""
+    sources_asked: int
+    """Number of remote source files of finished units that were asked for their versions."""
     seconds: float
     parts: tuple[tuple[str, int, int], ...]
     """Folder, files, bytes."""
@@ -79,7 +71,18 @@ class BuildReport:
     def document(self) -> dict[str, Any]:
         """As JSON values."""
         parts = [{"part": part, "files": files, "bytes": size} for part, files, size in self.parts]
-        names = ("name", "version", "samples", "tiles", "scenes", "units", "units_run", "seconds", "notes")
+        names = (
+            "name",
+            "version",
+            "samples",
+            "tiles",
+            "scenes",
+            "units",
+            "units_run",
+            "sources_asked",
+            "seconds",
+            "notes",
+        )
         return {name: getattr(self, name) for name in names} | {"corpus": self.address, "parts": parts}
 
 
@@ -92,6 +95,7 @@ def build(
     allow_missing: bool = False,
     finish: bool = False,
     provider: ODataProducts | None = None,
+    check_sources: CheckSources = "changed",
 ) -> BuildReport:
     """Build a corpus from a recipe, or its missing parts.
 
@@ -104,6 +108,8 @@ def build(
         allow_missing: publish without failed units, and without failed products.
         finish: join shards that were built on their own, and publish; what they have not made is missing.
         provider: provider of whole products, instead of the recipe's.
+        check_sources: which remote source files of finished units are asked for their versions: those of scenes that
+            their archive has updated since, or of which it states nothing that would tell; `all`; or `none`.
 
     Raises:
         RecipeError: the recipe has problems.
@@ -122,7 +128,7 @@ def build(
     """
     start = time.perf_counter()
     project, place, before = claimed(recipe, out)
-    with build_context(place, factory, listener, provider) as context:
+    with build_context(place, factory, listener, provider, check_sources) as context:
         plan = planned(project, context, allow_missing=allow_missing)
         waiting, lacking = _to_make(unfinished(plan.units, context), context, finish=finish)
         done = None if waiting or lacking else published_before(project, plan, context)
@@ -149,6 +155,7 @@ def build(
         scenes=plan.scene_count,
         units=len(plan.units),
         units_run=len(waiting),
+        sources_asked=len(context.asked),
         seconds=time.perf_counter() - start,
         parts=tuple((part, files, size) for part, files, size in parts),
         notes=tuple(notes),
@@ -184,7 +191,8 @@ def _made(
     made = {"notes": notes, "parts": parts}
     if not problems:
         keep_published(project, plan, context, made)
-    return made
+    damaged = (f"{key}: was damaged, and is written anew" for key in written.damaged)
+    return {"notes": [*notes, *damaged], "parts": parts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +213,12 @@ class Preview:
 
 
 def preview(
-    recipe: str | Path, *, out: str | Path | None = None, factory: Factory = inline, listener: Listener | None = None
+    recipe: str | Path,
+    *,
+    out: str | Path | None = None,
+    factory: Factory = inline,
+    listener: Listener | None = None,
+    check_sources: CheckSources = "changed",
 ) -> Preview:
     """What a build would make. As for a plan, samples are placed and the archive is searched; nothing is built.
 
@@ -214,6 +227,7 @@ def preview(
         out: as of `build`.
         factory: as of `build`.
         listener: receives progress.
+        check_sources: as of `build`.
 
     Raises:
         RecipeError: the recipe has problems.
@@ -221,7 +235,7 @@ def preview(
         BuildError: units that placing needs have failed.
     """
     project, place, _ = claimed(recipe, out)
-    with build_context(place, factory, listener) as context:
+    with build_context(place, factory, listener, check_sources=check_sources) as context:
         inputs, left_out = gather(project, REGISTRY, context, fetch=False)
         plan = make_plan(project, REGISTRY, inputs, left_out)
         todo = Counter(unit.product for unit in unfinished(plan.units, context))
@@ -232,20 +246,6 @@ def preview(
         scenes=plan.scene_count,
         rows=tuple((key, count - todo[key], todo[key]) for key, count in sorted(every.items())),
     )
-
-
-def claimed(recipe: str | Path, out: str | Path | None) -> tuple[Project, Place, CorpusInfo | None]:
-    """The project of a recipe, the place of its corpus, and the corpus that an earlier build has finished there.
-
-    Raises:
-        RecipeError: the recipe has problems.
-        ForeignCorpusError: the folder contains another corpus, or something else.
-    """
-    project = REGISTRY.open(recipe)
-    stated = limits(os.environ.get(CONNECTIONS_VARIABLE, ""))
-    declare(connection_limits(project.recipe.named_archives().values()) | stated)
-    place = Place.of(out if out is not None else project.folder / CORPUS_FOLDER)
-    return project, place, claim_store(place, project) if place.remote else claim_folder(place.folder, project)
 
 
 def planned(project: Project, context: BuildContext, *, allow_missing: bool = False) -> Plan:
@@ -318,61 +318,6 @@ def _dropped(before: CorpusInfo | None, now: CorpusInfo) -> list[str]:
         for item in (() if before is None else before.products)
         if item.key not in kept
     ]
-
-
-def claim_folder(folder: Path, project: Project) -> CorpusInfo | None:
-    """Refuse a folder with another corpus, or with files that were not written by a build.
-
-    Returns:
-        The corpus finished there by an earlier build.
-
-    Raises:
-        ForeignCorpusError: the folder has such contents.
-    """
-    recipe = project.recipe
-    document = folder / CORPUS
-    if folder.exists() and not folder.is_dir():
-        raise ForeignCorpusError(f"{folder}: is a file; choose a folder with --out")
-    if document.exists():
-        return _same(document.read_bytes(), recipe, str(folder))
-    if folder.exists() and any(folder.iterdir()) and not (folder / STATE).exists():
-        raise ForeignCorpusError(f"{folder}: contains files of something else; choose another folder with --out")
-    return None
-
-
-def _same(document: bytes, recipe: Recipe, where: str) -> CorpusInfo:
-    """The corpus that a `corpus.json` describes, if it is the one of the recipe."""
-    try:
-        there = parse_corpus_json(document)
-    except LandloomError as error:
-        raise ForeignCorpusError(f"{where}: its {CORPUS} cannot be read: {error}") from error
-    if (there.name, there.version) != (recipe.name, recipe.version):
-        raise ForeignCorpusError(
-            f"{where}: got the corpus {there.name} {there.version}, expected {recipe.name} {recipe.version}; "
-            "choose another place with --out"
-        )
-    return there
-
-
-def claim_store(place: Place, project: Project) -> CorpusInfo | None:
-    """Refuse an address with another corpus, with one that was published, or with files of something else.
-
-    Returns:
-        The corpus finished there by an earlier build.
-
-    Raises:
-        ForeignCorpusError: there are such files.
-    """
-    store = open_store(place.uri)
-    if not store.exists(CORPUS):
-        if not store.exists(JOURNAL) and next(iter(store.list()), None) is not None:
-            raise ForeignCorpusError(f"{place.uri}: contains files of something else; choose another place with --out")
-        return None
-    there = _same(store.get(CORPUS), project.recipe, place.uri)
-    links = orjson.loads(store.get(there.layout.stac_root))["links"]
-    if any(link["rel"] == "self" for link in links):
-        raise ForeignCorpusError(f"{place.uri}: {there.name} {there.version} is published there; choose another place")
-    return there
 
 
 def _unknown(step: LineageStep) -> Iterator[str]:

@@ -11,7 +11,8 @@ from landloom.engine.executors import inline
 from landloom.engine.pixels.blocks import BUDGET
 from landloom.engine.plan import gather, make_plan
 from landloom.model.ids import CELL_SIZE
-from landloom.pipelines.build import claimed
+from landloom.pipelines.claiming import claimed
+from landloom.pipelines.estimates.headers import headers_of
 from landloom.pipelines.estimates.trial import measured, reads
 from landloom.pipelines.estimates.work import Bill, Rates, Work
 from landloom.pipelines.registry import REGISTRY
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from landloom.engine.run import Listener
     from landloom.model.sample import Sample
     from landloom.model.time import Period
+    from landloom.pipelines.estimates.headers import Headers
     from landloom.pipelines.estimates.work import Measured
 
 REVISIT: Final = 5
@@ -85,6 +87,8 @@ class Estimate:
     """Its time and cost at the stated rates."""
     unmeasured: tuple[str, ...] = ()
     """Products whose work is not in it."""
+    headers: Headers | None = None
+    """What the headers of some source files say of all that is read; None if none was read."""
 
     def chips(self, role: str) -> int | None:
         """Chips of all products with a role; None if only the draw can determine them."""
@@ -108,6 +112,7 @@ class Estimate:
             "work": None if self.work is None else self.work.document(),
             "bill": None if self.bill is None else self.bill.document(),
             "unmeasured": list(self.unmeasured),
+            "headers": None if self.headers is None else self.headers.document(),
             "products": [
                 {
                     "key": p.key,
@@ -230,7 +235,8 @@ def estimate_recipe(
         recipe: recipe file, or folder with a `landloom.yaml`.
         out: of the future corpus, as of a build; by default `corpus` next to the recipe.
         search: whether samples are placed and the archive is searched.
-        measure: whether a timestep of a tile is made, and thrown away, of products of which the corpus has none.
+        measure: whether headers of some source files are read, and, of products of which the corpus has none, a
+            timestep of a tile, or a month of a fused series, is made and thrown away.
         rates: at which work takes time and costs money.
         factory: makes the executor that computes what placing needs.
         listener: receives progress.
@@ -248,9 +254,11 @@ def estimate_recipe(
     with build_context(place, factory, listener) as context:
         inputs, problems = gather(project, REGISTRY, context, fetch=False)
         plan = make_plan(project, REGISTRY, inputs, problems)
+        headers = headers_of(plan, context) if measure else None
         found = measured(plan, context, _folders(plan), make=measure)
     numbers = estimate(project, REGISTRY, plan.placement.samples, plan.scene_count, found)
-    return _billed(replace(numbers, archive_bytes=_archive_bytes(inputs)), plan, found, rates or Rates())
+    numbers = replace(numbers, archive_bytes=_archive_bytes(inputs), headers=headers)
+    return _billed(numbers, plan, found, rates or Rates())
 
 
 def _folders(plan: Plan) -> dict[str, str]:

@@ -1,10 +1,15 @@
-"""Published files of a corpus: written tile by tile, with manifests and corpus.json last."""
+"""Published files of a corpus: written tile by tile, with manifests and corpus.json last.
+
+A file is on the disk before it gets its name, and a store takes one request for each: writing one after the other would
+be waiting most of the time. Those of a tile are written many at a time, and all of them are there before its manifest.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from landloom.corpus import layout as keys
 from landloom.corpus.card import Numbers, card
@@ -19,16 +24,23 @@ from landloom.corpus.stac.collections import TileSummary, root_documents, tile_d
 from landloom.corpus.stac.items_table import ItemTables
 from landloom.corpus.stac.slim_items import items_tables
 from landloom.corpus.stac.tile_shares import TileShares
-from landloom.errors import MissingKeyError
+from landloom.errors import InvalidDocumentError, MissingKeyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from concurrent.futures import Future
 
     import pyarrow as pa
 
     from landloom.corpus.info import CorpusInfo
     from landloom.corpus.stac.items import TileContent
     from landloom.store.protocol import Store
+
+
+WRITERS: Final = 16
+"""Files that are written at a time."""
+_WAITING: Final = 512
+"""Files at most that wait to be written."""
 
 
 class Files(Protocol):
@@ -63,11 +75,23 @@ class CorpusWriter:
     """Manifests written."""
     sealed: bool = True
     """Whether a root digest may lie there."""
+    damaged: list[str] = field(default_factory=list)
+    """Manifests of the last build that could not be read."""
+    _pool: ThreadPoolExecutor | None = None
+    _flying: list[Future[None]] = field(default_factory=list)
 
     def put(self, tile: str, key: str, data: bytes) -> FileEntry:
-        """Write a file and remember it for the manifest."""
+        """Write a file and remember it for the manifest; it is there when the tile is closed.
+
+        Raises:
+            StoreError: it, or one before it, cannot be written.
+        """
         self._unseal()
-        self.store.put(key, data)
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(WRITERS, "writing")
+        self._flying.append(self._pool.submit(self.store.put, key, data))
+        if len(self._flying) >= _WAITING:
+            self._wait(_WAITING // 2)
         entry = FileEntry.of(key, data)
         self.files.setdefault(tile, []).append(entry)
         return entry
@@ -80,9 +104,10 @@ class CorpusWriter:
         """Write the manifest of a tile; after that of no tile, corpus.json: the corpus is complete.
 
         Files of the last build that this one does not make are removed first: a manifest lists all existing files at
-        any time.
+        any time. One that is damaged is written anew, as one that is missing.
         """
         self._unseal()
+        self._wait()
         entries, manifest = self.files.pop(tile, []), self.info.layout.manifest(TileKey.parse(tile) if tile else None)
         self._drop(manifest, {entry.path for entry in entries})
         self.store.put(manifest, manifest_bytes(entries))
@@ -94,6 +119,22 @@ class CorpusWriter:
         if not tile:
             self.store.put(keys.CORPUS, corpus_json(self.info))
             self._seal()
+            self._end()
+
+    def _wait(self, count: int | None = None) -> None:
+        """Wait until the files that were added first, or all, are written; the first failure stops the others."""
+        try:
+            for future in self._flying[:count]:
+                future.result()
+        except BaseException:
+            self._end()
+            raise
+        del self._flying[:count]
+
+    def _end(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        self._pool = None
 
     def _unseal(self) -> None:
         """Take the root digest away before anything that it covers changes: a writer that is killed leaves none."""
@@ -118,9 +159,13 @@ class CorpusWriter:
         self._seal()
 
     def _drop(self, manifest: str, kept: set[str]) -> None:
+        """Remove the files of a manifest but some; of one that is damaged nobody knows them."""
         try:
             before = read_manifest(self.store.get(manifest), manifest)
         except MissingKeyError:
+            return
+        except InvalidDocumentError:
+            self.damaged.append(manifest)
             return
         for entry in before:
             if entry.path not in kept:

@@ -17,7 +17,8 @@ from landloom.corpus.manifest import FileEntry, read_manifest
 from landloom.engine.context import build_context, run_stage
 from landloom.engine.executors import inline
 from landloom.engine.pixels.blocks import BUDGET
-from landloom.engine.pixels.writing import parts, product_writer
+from landloom.engine.pixels.writers.target import parts
+from landloom.engine.pixels.writing import product_writer
 from landloom.engine.units import Outcome, Unit, unit_digest
 from landloom.errors import (
     CorpusError,

@@ -26,7 +26,7 @@ from landloom.errors import CorpusError, RecipeError
 from landloom.publication.quality.parts import quality_parts
 from landloom.publication.quality.splits import split_parts
 from landloom.query.corpus import Corpus
-from landloom.query.views.pictures import coloured
+from landloom.query.views.pictures import coloured, coloured_chips
 from landloom.reports import figures
 from landloom.reports.page import figure, head, page, table
 from landloom.store.network.budgets import cost
@@ -160,11 +160,10 @@ def _chips(corpus: Corpus) -> str:
     chosen = corpus.query(products=(key,))
     rows: dict[str, list[tuple[str, Any]]] = {}
     for identity in chosen.ids[:: max(len(chosen) // SHOWN, 1)][:SHOWN]:
-        pictures = chosen.rgb(identity, key)
-        there = np.flatnonzero(pictures.observed.values)
+        chips, pictures = coloured_chips(chosen, identity, key)
+        there = np.flatnonzero(chips.observed)
         for number in there[:: -(-len(there) // STEPS) or 1]:
-            moment = str(pictures.time.values[number])[:10]
-            rows.setdefault(identity, []).append((moment, pictures.values[number]))
+            rows.setdefault(identity, []).append((str(chips.times[number])[:10], pictures[number]))
     if not rows:
         return ""
     caption = f"{info.product(key).product.title}, true colour; light grey is no data."

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from landloom.corpus.info import CorpusInfo
     from landloom.model.grid import Grid
     from landloom.model.product import Product
-    from landloom.model.time import Period
     from landloom.query.assets import Slot
-    from landloom.query.index.sidecar import Rows, Sidecar
+    from landloom.query.index.chosen import Chosen, Identified
     from landloom.store.protocol import Store
 
 
@@ -37,54 +36,18 @@ OPEN_TILES: Final = 64
 """Tiles whose documents and shard indexes are kept per product of a selection."""
 
 
-class Chosen(Protocol):
-    """Selected samples with period and bands: the interface of a selection."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pixels:
+    """One sample's chips of a product in time order, as plain arrays."""
 
-    @property
-    def sidecar(self) -> Sidecar:
-        """The corpus's index."""
-        ...
-
-    @property
-    def rows(self) -> Rows:
-        """Ascending rows of the samples."""
-        ...
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Ids of the samples."""
-        ...
-
-    @property
-    def period(self) -> Period | None:
-        """Period; None for all time."""
-        ...
-
-    @property
-    def bands(self) -> tuple[str, ...] | None:
-        """Names of bands; None for all."""
-        ...
-
-    @property
-    def base(self) -> str:
-        """Location of the files; ends with a slash."""
-        ...
-
-    @property
-    def opened(self) -> Kept[Any]:
-        """Key of a product → its reader, as it was first used."""
-        ...
-
-    def __len__(self) -> int: ...
-
-
-class Identified(Protocol):
-    """One sample, as a selection gives it."""
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-        ...
+    values: NDArray[Any]
+    """(time, band, y, x); nodata where a chip is missing."""
+    times: NDArray[np.datetime64]
+    """(time,) middle of each timestep; NaT for a product without any."""
+    bands: tuple[str, ...]
+    """Names of the bands."""
+    observed: NDArray[np.bool_]
+    """(time,) existing chips."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,6 +229,24 @@ def _masked(source: _Source, row: NDArray[np.int32], identity: str, mask: str, q
     usable = evaluate_mask(mask, {layer: cube[:, position] for position, layer in enumerate(layers)})
     usable &= other.exists(row)[:, None, None]
     return usable[[names[slot.timestep] for slot in source.slots]]
+
+
+def load_pixels(selection: Chosen, sample: str | int | Identified, product: str) -> Pixels:
+    """One sample's chips of a product, without the labels that take most of a small cube's time.
+
+    Args:
+        selection: its period and bands are used.
+        sample: id, or index in the selection, or what has an `id`.
+        product: key.
+
+    Raises:
+        NotFoundError: an unknown product, band or sample.
+        MissingKeyError: a chip that should exist is missing.
+        InvalidInputError: a product without bands.
+    """
+    source, row = _source(selection, product), _one(selection, sample)
+    values = source.read(row, selection.sidecar.texts(row)[0], source.grid(row), source.chosen)
+    return Pixels(values=values, times=_times(source), bands=source.chosen, observed=source.exists(row))
 
 
 def load_cube(

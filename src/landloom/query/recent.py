@@ -16,7 +16,8 @@ class Kept(Generic[Value]):
     """A limited number of named values, those used last; copies, also those sent to other processes, begin empty.
 
     Args:
-        most: maximum number of values.
+        most: maximum number of values, or of the sum of their weights.
+        weigh: weight of a value; 1 if None. Sent to other processes, it must be a function that pickles.
 
     Example:
         >>> kept = Kept[int](2)
@@ -24,15 +25,20 @@ class Kept(Generic[Value]):
         [1, 2, 1, 3]
         >>> "bb" in kept, "a" in kept
         (False, True)
+        >>> light = Kept[str](5, len)
+        >>> [light.get(name, lambda: name) for name in ("abc", "de", "fgh")]
+        ['abc', 'de', 'fgh']
+        >>> "abc" in light, "de" in light, "fgh" in light
+        (False, True, True)
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, weigh: Callable[[Value], int] | None = None) -> None:
+        self._most, self._weigh, self._weight = most, weigh, 0
         self._values: OrderedDict[str, Value] = OrderedDict()
         self._lock = Lock()
 
-    def __reduce__(self) -> tuple[type[Self], tuple[int]]:
-        return type(self), (self._most,)
+    def __reduce__(self) -> tuple[type[Self], tuple[int, Callable[[Value], int] | None]]:
+        return type(self), (self._most, self._weigh)
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -48,7 +54,13 @@ class Kept(Generic[Value]):
                 return self._values[name]
         value = make()
         with self._lock:
+            if name in self._values:
+                self._weight -= self._weight_of(self._values[name])
             self._values[name] = value
-            while len(self._values) > self._most:
-                self._values.popitem(last=False)
+            self._weight += self._weight_of(value)
+            while self._weight > self._most:
+                self._weight -= self._weight_of(self._values.popitem(last=False)[1])
         return value
+
+    def _weight_of(self, value: Value) -> int:
+        return 1 if self._weigh is None else self._weigh(value)

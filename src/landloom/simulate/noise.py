@@ -56,7 +56,8 @@ def _normal(row: int, column: int, height: int, width: int, seed: int, out: Any)
 @kernel
 def _fractal(x: Any, y: Any, scale: float, octaves: int, seed: int, out: Any) -> None:
     out[:] = 0.0
-    weight, amplitude, step = 0.0, 1.0, scale
+    weight, amplitude, finer = 0.0, 1.0, 1.0
+    across, down = x / scale, y / scale
     for octave in range(octaves):
         key = seed + octave
         weight += amplitude
@@ -64,7 +65,8 @@ def _fractal(x: Any, y: Any, scale: float, octaves: int, seed: int, out: Any) ->
         last_i, last_j = 1 << 62, 1 << 62
         c00 = c10 = c01 = c11 = 0.0
         for k in range(out.size):
-            u, v = x[k] / step + 0.37 * octave, y[k] / step + 0.71 * octave
+            # A division by the octave's own step gives the same bits: powers of two do not round.
+            u, v = across[k] * finer + 0.37 * octave, down[k] * finer + 0.71 * octave
             i, j = int(np.floor(u)), int(np.floor(v))
             if i != last_i or j != last_j:
                 last_i, last_j = i, j
@@ -76,23 +78,30 @@ def _fractal(x: Any, y: Any, scale: float, octaves: int, seed: int, out: Any) ->
             high = c01 + (c11 - c01) * a
             out[k] += amplitude * (low + (high - low) * b)
         amplitude *= 0.5
-        step *= 0.5
+        finer *= 2.0
     for k in range(out.size):
         out[k] /= weight
 
 
 @kernel
 def _nearest(u: Any, v: Any, jitter: float, seed: int, out_i: Any, out_j: Any) -> None:
+    # Neighbouring positions mostly share a lattice square, so the seeds around it are reused until it changes.
+    last_i, last_j = 1 << 62, 1 << 62
+    seeds_u, seeds_v = np.empty(9), np.empty(9)
     for k in range(u.size):
         i0, j0 = int(np.floor(u[k])), int(np.floor(v[k]))
+        if i0 != last_i or j0 != last_j:
+            last_i, last_j = i0, j0
+            for n in range(9):
+                i, j = i0 - 1 + n // 3, j0 - 1 + n % 3
+                seeds_u[n] = i + 0.5 + jitter * (_unit(i, j, seed) - 0.5)
+                seeds_v[n] = j + 0.5 + jitter * (_unit(i, j, seed + 1) - 0.5)
         best = 1e30
-        for i in range(i0 - 1, i0 + 2):
-            for j in range(j0 - 1, j0 + 2):
-                du = i + 0.5 + jitter * (_unit(i, j, seed) - 0.5) - u[k]
-                dv = j + 0.5 + jitter * (_unit(i, j, seed + 1) - 0.5) - v[k]
-                distance = du * du + dv * dv
-                if distance < best:
-                    best, out_i[k], out_j[k] = distance, i, j
+        for n in range(9):
+            du, dv = seeds_u[n] - u[k], seeds_v[n] - v[k]
+            distance = du * du + dv * dv
+            if distance < best:
+                best, out_i[k], out_j[k] = distance, i0 - 1 + n // 3, j0 - 1 + n % 3
 
 
 def uniform(i: NDArray[np.int64], j: NDArray[np.int64], seed: int) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from landloom.model.sensor import Scl
+from landloom.simulate import pixels
 from landloom.simulate.noise import fractal, nearest_seed, quantile, uniform
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def sky(
     reach = _CLOUD_HEIGHT / tan(radians(max(elevation, 18.0)))
     away_x, away_y = -reach * sin(radians(azimuth)), -reach * cos(radians(azimuth))
     cloud = _opacity(spec, key, cover, x, y)
-    shadow = _opacity(spec, key, cover, x - away_x, y - away_y) * (cloud == 0.0)
+    shadow, below = np.zeros_like(cloud), cloud == 0.0
+    shadow[below] = _opacity(spec, key, cover, x[below] - away_x, y[below] - away_y)
     i, j = nearest_seed(x / _PATCH, y / _PATCH, key + 11)
     # A completely overcast sky: no part of it is classified as land.
     missed = (uniform(i, j, key + 13) < spec.missed) & (cover < 1.0)
@@ -107,10 +109,7 @@ def through(sky: Sky, ground: NDArray[np.float32], row: int) -> NDArray[np.float
         ground: (y, x) reflectance in 1e-4.
         row: index of the band in `spec.BANDS`.
     """
-    lit = ground * (np.float32(1.0) - sky.shadow * np.float32(1.0 - _SHADOW[row]))
-    top = np.float32(_CLOUD[row]) * (np.float32(0.75) + np.float32(0.25) * sky.cloud)
-    seen: NDArray[np.float32] = lit * (np.float32(1.0) - sky.cloud) + top * sky.cloud
-    return seen
+    return pixels.through(ground, sky.cloud, sky.shadow, _SHADOW[row], _CLOUD[row])
 
 
 def classify(

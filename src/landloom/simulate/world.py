@@ -18,6 +18,7 @@ from landloom.model.time import NOON_PASS, parse_instant
 from landloom.simulate import sky as skies
 from landloom.simulate.landscape import STILL_WATER, WATER_COURSE, WorldParcels, parcels_of, river_mask
 from landloom.simulate.noise import fractal, normal, uniform
+from landloom.simulate.pixels import averaged, displaced, painted
 from landloom.simulate.scene_frame import positions
 from landloom.simulate.spec import BANDS, SPECS, WorldSpec, world_spec
 from landloom.simulate.spectra import parcel_reflectance, texture_strength
@@ -162,7 +163,7 @@ class World:
         out = np.empty((len(bands), *grid.shape), dtype=np.float32)
         for k, band in enumerate(bands):
             native = int(SENTINEL2[band].resolution)
-            out[k] = _onto(grid, fine, _mean(ground[k], native // _FINE), native)
+            out[k] = _onto(grid, fine, averaged(ground[k], native // _FINE), native)
         return _stored(out)
 
     def observe(self, scene: SceneSpec, grid: Grid, bands: Sequence[str] = BANDS, *, clouds: bool = True) -> SceneView:
@@ -224,8 +225,8 @@ class World:
         layers: dict[str, NDArray[Any]] = {
             band: self._seen(scene, band, ground[band], sky if clouds else None, fine) for band in bands
         }
-        layers["SCL"] = skies.classify(sky, *(_mean(ground[band], 2) for band in _CLASSIFIED))
-        layers["cloudy"] = _mean(((sky.cloud > 0) | (sky.shadow > 0)).astype(np.float32), 2) > 0
+        layers["SCL"] = skies.classify(sky, *(averaged(ground[band], 2) for band in _CLASSIFIED))
+        layers["cloudy"] = averaged(((sky.cloud > 0) | (sky.shadow > 0)).astype(np.float32), 2) > 0
         return layers
 
     def _ground(self, grid: Grid, instant: datetime, bands: Sequence[str]) -> NDArray[np.float32]:
@@ -237,9 +238,7 @@ class World:
         water = parcel_reflectance(self.spec, _WATER, pass_time, rows)[0]
         out = np.empty((len(bands), *grid.shape), dtype=np.float32)
         for k in range(len(bands)):
-            np.take(np.ascontiguousarray(table[:, k]), land.number, out=out[k])
-            out[k][land.river] = water[k]
-            out[k] *= land.texture
+            out[k] = painted(np.ascontiguousarray(table[:, k]), land.number, land.river, water[k], land.texture)
         return out
 
     def _seen(
@@ -250,10 +249,10 @@ class World:
         key = skies.sky_key(self.spec, scene.time, scene.orbit)
         lots = uniform(np.arange(4), np.full(4, row), key + 17)
         gain = 1.0 + self.spec.gain * 3.4641 * (lots[:3].sum() - 1.5) / 1.7321
-        layer = _displaced(ground, *self.displacement(scene)) * np.float32(gain * scene.brightness)
+        layer = displaced(ground, *self.displacement(scene), np.float32(gain * scene.brightness))
         if sky is not None:
             layer = skies.through(sky, layer, row)
-        layer = _mean(layer, native // _FINE)
+        layer = averaged(layer, native // _FINE)
         origin = round(-fine.north / native), round(fine.west / native)
         seen: NDArray[np.float32] = layer + np.float32(self.spec.noise[row]) * normal(
             *origin, layer.shape, (key * 16 + row) % _KEYS
@@ -283,18 +282,6 @@ def _fine(grid: Grid) -> Grid:
     return inner.window(-margin, -margin, inner.height + 2 * margin, inner.width + 2 * margin)
 
 
-def _mean(values: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
-    if factor == 1:
-        return values
-    height, width = values.shape
-    blocks = values.reshape(height // factor, factor, width // factor, factor)
-    total = np.zeros((height // factor, width // factor), dtype=np.float32)
-    for a in range(factor):
-        for b in range(factor):
-            total += blocks[:, a, :, b]
-    return total * np.float32(1.0 / factor**2)
-
-
 def _onto(grid: Grid, fine: Grid, values: NDArray[Any], native: int, *, nearest: bool = False) -> NDArray[Any]:
     """Resample native pixels of the fine grid to a grid: repeated if it is finer, averaged (or picked) if coarser."""
     top, left = round(fine.north - grid.north), round(grid.west - fine.west)
@@ -309,23 +296,7 @@ def _onto(grid: Grid, fine: Grid, values: NDArray[Any], native: int, *, nearest:
     if nearest:
         middle = factor // 2
         return values[np.ix_(rows[middle::factor], columns[middle::factor])]
-    return _mean(values[np.ix_(rows, columns)].astype(np.float32), factor)
-
-
-def _displaced(values: NDArray[np.float32], right: float, down: float) -> NDArray[np.float32]:
-    """Values shifted by a fraction of a pixel, bilinearly; the outermost pixels are kept."""
-    if right == 0.0 and down == 0.0:
-        return values
-    x, y = (-1 if right > 0 else 1), (-1 if down > 0 else 1)
-    a, b = np.float32(abs(right)), np.float32(abs(down))
-    out = values.copy()
-    height, width = values.shape
-    centre = values[1:-1, 1:-1]
-    beside = values[1:-1, 1 + x : width - 1 + x]
-    above = values[1 + y : height - 1 + y, 1:-1]
-    corner = values[1 + y : height - 1 + y, 1 + x : width - 1 + x]
-    out[1:-1, 1:-1] = (centre * (1 - a) + beside * a) * (1 - b) + (above * (1 - a) + corner * a) * b
-    return out
+    return averaged(values[np.ix_(rows, columns)].astype(np.float32), factor)
 
 
 def _unseen(scene: SceneSpec, grid: Grid) -> NDArray[np.bool_]:

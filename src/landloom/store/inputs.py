@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ from landloom.store.patience import Patience
 from landloom.store.versions import PLAIN, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import requests
 
@@ -52,9 +53,34 @@ def changed(
     if unasked:
         session = new_session(patience or Patience(attempts=2, timeout=20), twice=True)
         with session, ThreadPoolExecutor(_AT_ONCE) as pool:
-            answers |= zip(unasked, pool.map(lambda href: _version_now(href, session), unasked), strict=True)
+            folders = list(_folders(unasked).items())
+            found = pool.map(lambda one: _listed(*one), folders)
+            listed = {href: version for versions in found for href, version in versions.items()}
+            same = {href: one for href, one in listed.items() if not known[href].differs(one)}
+            rest = [href for href in unasked if href not in same]
+            answers |= same | dict(zip(rest, pool.map(lambda href: _version_now(href, session), rest), strict=True))
     now |= {href: answers[href] for href in remote}
     return frozenset(href for href, after in now.items() if after is not None and known[href].differs(after))
+
+
+def _folders(hrefs: Iterable[str]) -> dict[str, list[str]]:
+    """Folder of an object store → its files among some, if they are several."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for href in hrefs:
+        if not href.startswith(("http://", "https://")):
+            found[href.rpartition("/")[0]].append(href)
+    return {folder: files for folder, files in found.items() if len(files) > 1}
+
+
+def _listed(folder: str, hrefs: Sequence[str]) -> dict[str, Version]:
+    """Versions as a listing has them, in no more requests than files; what it lacks is asked for by itself."""
+    try:
+        check_host(folder)
+        found = ObjectStore(folder).versions(len(hrefs))
+    except (LandloomError, OSError, ValueError):
+        return {}
+    keys = {href: href.rpartition("/")[2] for href in hrefs}
+    return {href: Version(size=found[key][0], etag=found[key][1]) for href, key in keys.items() if key in found}
 
 
 def _of_file(href: str) -> Version | None:

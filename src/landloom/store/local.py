@@ -94,13 +94,13 @@ class LocalStore:
         """Whether there is a file with that key."""
         return self.path(key).is_file()
 
-    def put(self, key: str, data: bytes | memoryview) -> None:
-        """Write a file whole, making its folders; its bytes are on the disk before it gets its name.
+    def put(self, key: str, data: bytes | memoryview, *, durable: bool = True) -> None:
+        """Write a file whole, making its folders; if it is durable, its bytes are on the disk before it gets its name.
 
         Raises:
             StoreError: it cannot be written, for example because the disk is full; no partial file is left.
         """
-        with self._written(key, data) as unfinished:
+        with self._written(key, data, durable=durable) as unfinished:
             unfinished.replace(self.path(key))
 
     def create(self, key: str, data: bytes | memoryview) -> bool:
@@ -115,18 +115,18 @@ class LocalStore:
         return True
 
     @contextmanager
-    def _written(self, key: str, data: bytes | memoryview) -> Iterator[Path]:
-        """The bytes of a file on the disk, under a name that is gone if the block fails."""
+    def _written(self, key: str, data: bytes | memoryview, *, durable: bool = True) -> Iterator[Path]:
+        """The bytes of a file, on the disk if it is durable, under a name that is gone if the block fails."""
         path = self.path(key)
         stem = path.name.encode()[:180].decode(errors="ignore")
         unfinished = path.with_name(f".{stem}.{uuid.uuid4().hex}{UNFINISHED}")
         try:
             with _writing(key, self.root):
                 try:
-                    _write(unfinished, data)
+                    _write(unfinished, data, durable=durable)
                 except FileNotFoundError:
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    _write(unfinished, data)
+                    _write(unfinished, data, durable=durable)
                 yield unfinished
         except BaseException:
             with suppress(OSError):
@@ -159,11 +159,12 @@ class LocalStore:
         return len(leftovers)
 
 
-def _write(path: Path, data: bytes | memoryview) -> None:
+def _write(path: Path, data: bytes | memoryview, *, durable: bool) -> None:
     with path.open("wb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext, suppress
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 
 Answer = TypeVar("Answer")
+_PAGE: Final = 1_000
+"""Files that a store lists in one request."""
 _NOTHING: Final = (NoObjectError, FileNotFoundError)
 _PASSING: Final = (GenericError, JoinError, TimeoutError, ConnectionError)
 
@@ -146,6 +149,22 @@ class ObjectStore:
         found = self._asked(key, lambda: obstore.head(self._backend, check_key(key)))
         return found["size"], found["e_tag"]
 
+    def versions(self, requests: int) -> dict[str, tuple[int, str | None]]:
+        """Key → length in bytes and ETag of files, as a listing has them: 1,000 a request.
+
+        Args:
+            requests: that it takes at most; files beyond are left out.
+
+        Raises:
+            StoreError: the store may not, or cannot, be listed.
+        """
+
+        def once() -> dict[str, tuple[int, str | None]]:
+            pages = islice(obstore.list(self._backend, chunk_size=_PAGE), requests)
+            return {one["path"]: (one["size"], one["e_tag"]) for page in pages for one in page}
+
+        return self._asked("", once)
+
     def exists(self, key: str) -> bool:
         """Whether there is a file with that key."""
         try:
@@ -154,7 +173,7 @@ class ObjectStore:
             return False
         return True
 
-    def put(self, key: str, data: bytes | memoryview) -> None:
+    def put(self, key: str, data: bytes | memoryview, *, durable: bool = True) -> None:  # noqa: ARG002 - all are
         """Write a file with one PUT.
 
         Raises:

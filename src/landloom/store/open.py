@@ -27,7 +27,7 @@ def open_store(uri: str | os.PathLike[str], profile: str | None = None) -> Store
         uri: a plain path, `file://`, `s3://bucket/prefix`, `az://container/prefix`, `gs://bucket/prefix`,
             `http(s)://…` (reading only), or `memory://` (a new, empty one each time). Credentials and endpoints
             come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, `AZURE_STORAGE_ACCOUNT_NAME`,
-            `AZURE_STORAGE_ENDPOINT`, …); plain http is allowed for the loopback interface only.
+            `AZURE_STORAGE_ENDPOINT`, `GOOGLE_BASE_URL`, …); plain http is allowed for the loopback interface only.
         profile: section of the AWS credentials file, instead of the keys from the environment.
 
     Raises:

@@ -97,8 +97,13 @@ class Readable(Protocol):
 class Writable(Protocol):
     """Writing bytes by key."""
 
-    def put(self, key: str, data: bytes | memoryview) -> None:
+    def put(self, key: str, data: bytes | memoryview, *, durable: bool = True) -> None:
         """Write a whole file, replacing any with that key; readers see either the old bytes or the new ones.
+
+        Args:
+            key: of the file.
+            data: its bytes.
+            durable: whether it is needed after a power failure; on a local disk, others need not be waited for.
 
         Raises:
             StoreError: it cannot be written; no partial file is left.

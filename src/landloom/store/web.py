@@ -142,7 +142,7 @@ class WebStore:
     def _head(self, key: str) -> requests.Response:
         return self._answer("HEAD", key, PLAIN, accept=_NO_HEAD)
 
-    def put(self, key: str, data: bytes | memoryview) -> None:
+    def put(self, key: str, data: bytes | memoryview, *, durable: bool = True) -> None:  # noqa: ARG002 - of the protocol
         """A web server takes no files.
 
         Raises:

@@ -201,3 +201,31 @@ def test_whole_cubes_are_written_as_their_chips_are(tmp_path: Path, whole: range
                     writer.write(sample, step, chip)
         files = writer.finish()
     assert sorted(files) == sorted(expected)
+
+
+@pytest.mark.parametrize("layouts", [("chips",), ("cubes",), ("parts",)])
+@pytest.mark.parametrize("steps", [STEPS[:1], STEPS], ids=["one", "several"])
+def test_a_timestep_that_is_begun_again_is_as_if_it_had_come_once(
+    tmp_path: Path, layouts: tuple[str, ...], steps: tuple[Timestep, ...]
+) -> None:
+    """The first try has chips of more samples, and other numbers; none of them is stored."""
+    if layouts == ("parts",) and len(steps) > 1:
+        pytest.skip("parts have one timestep")
+    array, other = cubes(CELLS, NATIVE), cubes(CELLS, NATIVE, seed=1)
+    options: dict[str, Any] = {"layout": PLAIN, "layouts": layouts, "product": NATIVE}
+
+    def made(store: Path, tries: list[tuple[NDArray[Any], int]]) -> dict[str, bytes]:
+        with product_writer(store=str(store), samples=CELLS, timesteps=steps, **options) as writer:
+            for index in range(len(steps)):
+                for numbers, count in tries:
+                    writer.begin(index)
+                    for sample in range(count):
+                        writer.write(sample, index, numbers[sample, index])
+                assert index or not list(store.rglob("*.*"))
+                writer.complete()
+            writer.finish()
+        return {str(path.relative_to(store)): path.read_bytes() for path in store.rglob("*") if path.is_file()}
+
+    twice = made(tmp_path / "twice", [(other, 18), (array, 16)])
+    assert twice
+    assert twice == made(tmp_path / "once", [(array, 16)])

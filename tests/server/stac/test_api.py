@@ -278,6 +278,15 @@ def test_pystac_client_finds_the_same_ids(published: Served) -> None:
     assert {link.rel for link in one.links} >= {"self", "root", "parent", "collection", "related"}
 
 
+def test_items_found_again_lead_to_the_server_that_was_asked(published: Served) -> None:
+    names = ("one.example", "two.example", "one.example")
+    first, other, again = (
+        published.http.post("/search", json={"limit": 3}, headers={"host": name}).text for name in names
+    )
+    assert first.count("//one.example/") > 3
+    assert again == first == other.replace("two.example", "one.example")
+
+
 def test_hrefs_are_those_of_the_query(published: Served) -> None:
     name = published.corpus.query().ids[5]
     selection = published.corpus.query(where=f"id = '{name}'", products=["pfsr", "pfqa"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,7 +40,7 @@ class Hrefs:
         """The href from the document at one key to another key."""
         if self.base_url is not None:
             return f"{self.base_url.rstrip('/')}/{target}"
-        path = posixpath.relpath(target, posixpath.dirname(self.table or source))
+        path = relative_key((self.table or source).rpartition("/")[0], target)
         return path if path.startswith("..") else f"./{path}"
 
     def link(self, relation: str, source: str, target: str, media: str = JSON, **more: str) -> dict[str, str]:
@@ -65,6 +64,22 @@ class Hrefs:
             self.link("parent", key, collection),
             self.link("collection", key, collection),
         ]
+
+
+def relative_key(folder: str, target: str) -> str:
+    """What leads from a folder of a corpus to a key; `posixpath.relpath` asks for the current folder of the machine.
+
+    Example:
+        >>> relative_key("stac-v1.0/a/33N", "stac-v1.0/catalog.json"), relative_key("", "a/b.tif")
+        ('../../catalog.json', 'a/b.tif')
+    """
+    here, there = folder.split("/") if folder else [], target.split("/")
+    same = 0
+    for own, other in zip(here, there, strict=False):
+        if own != other:
+            break
+        same += 1
+    return "/".join([".."] * (len(here) - same) + there[same:]) or "."
 
 
 def file_fields(files: Mapping[str, FileEntry], path: str) -> dict[str, Any]:

@@ -27,39 +27,29 @@ class Template:
         b'{"id":"a_7","bbox":[1,2]}'
     """
 
-    pieces: tuple[bytes, ...]
-    """The pieces between occurrences of the joint; a piece with slots is filled each time."""
-    slots: tuple[tuple[int, tuple[bytes, ...], tuple[str, ...]], ...]
-    """Index of a piece with slots, its literal parts, and the names of the slots between them."""
-    joint: str
-    """The most frequent slot inside texts: pieces are joined by its value."""
+    literals: tuple[bytes, ...]
+    """The text between the slots: one more than there are slots."""
+    names: tuple[str, ...]
+    """Names of the slots, in order."""
     paths: Mapping[str, str] = field(default_factory=dict)
     """Slot of a file's facts → its path, with a slot for the id."""
 
     @classmethod
-    def of(cls, document: Mapping[str, Any], *, joint: str = "ID", paths: Mapping[str, str] | None = None) -> Template:
+    def of(cls, document: Mapping[str, Any], *, paths: Mapping[str, str] | None = None) -> Template:
         """Dump a document and split it."""
-        return cls.cut(orjson.dumps(document), joint=joint, paths=paths)
+        return cls.cut(orjson.dumps(document), paths=paths)
 
     @classmethod
-    def cut(cls, text: bytes, *, joint: str = "ID", paths: Mapping[str, str] | None = None) -> Template:
+    def cut(cls, text: bytes, *, paths: Mapping[str, str] | None = None) -> Template:
         """Split a dumped document."""
-        pieces = text.split(b"@@%b@@" % joint.encode())
-        slots = []
-        for number, piece in enumerate(pieces):
-            parts = _SLOT.split(piece)
-            found = zip(parts[1::4], parts[2::4], parts[3::4], strict=True)
-            names = tuple((whole or facts or inner).decode() for whole, facts, inner in found)
-            if names:
-                slots.append((number, tuple(parts[0::4]), names))
-        return cls(tuple(pieces), tuple(slots), joint, paths or {})
+        parts = _SLOT.split(text)
+        found = zip(parts[1::4], parts[2::4], parts[3::4], strict=True)
+        names = tuple((whole or facts or inner).decode() for whole, facts, inner in found)
+        return cls(tuple(parts[0::4]), names, paths or {})
 
     def fill(self, values: Mapping[str, bytes]) -> bytes:
         """The document with its slots filled; slots without a value are left out."""
-        out = list(self.pieces)
-        for number, literals, names in self.slots:
-            parts = [literals[0]]
-            for name, literal in zip(names, literals[1:], strict=True):
-                parts += (values.get(name, b""), literal)
-            out[number] = b"".join(parts)
-        return values[self.joint].join(out)
+        out = [b""] * (len(self.literals) + len(self.names))
+        out[0::2] = self.literals
+        out[1::2] = [values.get(name, b"") for name in self.names]
+        return b"".join(out)

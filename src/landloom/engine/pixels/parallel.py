@@ -16,12 +16,13 @@ THREADS: Final = 2
 """Threads of a unit; results never depend on it."""
 
 
-def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+def in_threads(work: Callable[[Item], Result], items: Iterable[Item], threads: int = THREADS) -> list[Result]:
     """Call a function for every item, in several threads that share the caller's context.
 
     Args:
         work: spends its time in compiled code or in reading; what it changes, no other item's call may use.
         items: in the order in which they are begun.
+        threads: how many; more than that only for what waits.
 
     Returns:
         Results in the order of the items. The first exception, in this order, is raised, and nothing more is begun.
@@ -30,7 +31,7 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Re
         >>> in_threads(len, ["a", "", "abc"])
         [1, 0, 3]
     """
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         futures = [pool.submit(copy_context().run, work, item) for item in items]
         try:
             return [future.result() for future in futures]

@@ -95,6 +95,11 @@ class Spool:
                 at += length
         self._places[number] = start, sum(lengths)
 
+    def clear(self) -> None:
+        """Forget all pieces; nobody adds any at the time."""
+        self._places.clear()
+        self._end = 0
+
     def get(self, number: int) -> bytes:
         """The piece of a number."""
         start, length = self._places[number]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -17,9 +18,10 @@ from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.reading import SceneReader
 from landloom.engine.reducers import LayerReducer
 from landloom.imagery.layers import merged
+from landloom.kernels import load_compiler
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from concurrent.futures import Future
 
     from numpy.typing import NDArray
@@ -36,6 +38,31 @@ if TYPE_CHECKING:
 
 MOST_OPEN: Final = 48
 """Overpasses whose files stay open across blocks: each has a dozen, and processes may open a thousand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What was made of a block."""
+
+    arrays: list[NDArray[Any]]
+    """(band, y, x) of each product."""
+    counts: NDArray[np.uint16]
+    """(y, x) number of valid observations."""
+
+    def rows(self, first: int, height: int) -> Made:
+        """The part of some rows, as views."""
+        own = slice(first, first + height)
+        return Made(arrays=[array[:, own] for array in self.arrays], counts=self.counts[own])
+
+
+def _ready() -> None:
+    """Import the compiler of kernels while the first files are opened."""
+    load_compiler()
+
+
+def _after(last: Future[None], then: Callable[[], None]) -> None:
+    last.result()
+    then()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,35 +85,31 @@ class StepAttempt:
     covered: set[str] = field(default_factory=set)
     """Scenes all of whose usable pixels of a grid other granules of the overpass show."""
 
-    def blocks(self, wanted: Sequence[Block]) -> list[tuple[Block, list[NDArray[Any]], NDArray[np.uint16]]]:
-        """Read and reduce blocks; one is read while another is reduced.
+    def blocks(self, wanted: Sequence[Block], take: Callable[[Block, Made], None]) -> None:
+        """Read and reduce blocks; while one is reduced and taken, the next is read.
 
-        Returns:
-            For each one array (band, y, x) for each product, and (y, x) the number of valid observations.
+        Args:
+            wanted: blocks of the tile.
+            take: called with each in turn, and what was made of it.
         """
-        made: list[tuple[Block, list[NDArray[Any]], NDArray[np.uint16]]] = []
-        made = []
         with ExitStack() as stack:
             reducing = stack.enter_context(ThreadPoolExecutor(1))
+            last: Future[None] = reducing.submit(_ready)
             readers = [[stack.enter_context(self._reader(scene)) for scene in group] for group in self.passes]
             every = [reader for group in readers for reader in group]
             parts = [list(strips(block.grid, len(readers), len(self.bands))) for block in wanted]
-            last: Future[None] | None = None
             for number in stack.enter_context(closing(self._ordered(readers, parts))):
                 shape = wanted[number].grid.shape
                 whole = [np.zeros((max(len(one.bands), 1), *shape), one.dtype) for one in self.products]
-                counts = np.zeros(shape, np.uint16)
-                made.append((wanted[number], whole, counts))
+                made = Made(arrays=whole, counts=np.zeros(shape, np.uint16))
                 for row, strip in parts[number]:
                     passes = in_threads(partial(self._pass, strip=strip), readers)
-                    if last is not None:
-                        last.result()
-                    rows = slice(row, row + strip.height)
-                    last = reducing.submit(self._reduce, passes, [array[:, rows] for array in whole], counts[rows])
-            if last is not None:
-                last.result()
+                    last.result()
+                    last = reducing.submit(self._reduce, passes, made.rows(row, strip.height))
+                # in the same thread as what was reduced before it
+                last = reducing.submit(copy_context().run, _after, last, partial(take, wanted[number], made))
+            last.result()
             self._note(every)
-        return made
 
     def _note(self, readers: Sequence[SceneReader]) -> None:
         """Keep how scenes were read."""
@@ -109,10 +132,9 @@ class StepAttempt:
         displaced = self.aligned.displaced(scene.id)
         return SceneReader(scene, bands=self.bands, mask=self.mask, displaced=displaced)
 
-    def _reduce(
-        self, passes: Sequence[Sequence[Layer]], whole: Sequence[NDArray[Any]], counts: NDArray[np.uint16]
-    ) -> None:
-        for array, part in zip(whole, self._reduced(passes, (counts.shape[0], counts.shape[1])), strict=True):
+    def _reduce(self, passes: Sequence[Sequence[Layer]], made: Made) -> None:
+        counts = made.counts
+        for array, part in zip(made.arrays, self._reduced(passes, (counts.shape[0], counts.shape[1])), strict=True):
             array[...] = part
         for layers in passes:
             for layer in layers:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from landloom.errors import InvalidValueError, Problem
 from landloom.model.spellings import is_absent
+from landloom.model.time import parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
 T = TypeVar("T")
 
@@ -83,6 +85,21 @@ class ItemValues:
             except (InvalidValueError, TypeError) as error:
                 self.note(f"properties.{key}: {_told(error, value)}; ignored")
         return None
+
+
+def last_update(values: ItemValues) -> datetime | None:
+    """When an item or one of its assets was changed last; None if it does not say.
+
+    Example:
+        >>> asset = {"href": "B04.tif", "updated": "2023-02-01T00:00:00Z"}
+        >>> item = {"properties": {"updated": "2023-01-01T00:00:00Z"}, "assets": {"red": asset}}
+        >>> str(last_update(ItemValues(item)))
+        '2023-02-01 00:00:00+00:00'
+    """
+    assets = [one for one in values.mapping("assets").values() if isinstance(one, Mapping)]
+    holders = (values, *(ItemValues({"properties": one}, notes=values.notes) for one in assets))
+    found = [one.optional(parse_instant, "updated") for one in holders]
+    return max((time for time in found if time is not None), default=None)
 
 
 def _told(error: Exception, value: object) -> str:

@@ -31,7 +31,7 @@ from landloom.errors import (
     InvalidValueError,
     Problem,
 )
-from landloom.formats.stac.item_values import ItemValues
+from landloom.formats.stac.item_values import ItemValues, last_update
 from landloom.formats.stac.origin import ProductName, origin, product_name
 from landloom.formats.stac.profiles import GENERIC
 from landloom.formats.stac.stored_numbers import stated_numbers
@@ -112,8 +112,7 @@ class _Item:
         product = product_name(agency[0], name, agency[1])
         time, footprint = self._time(), self._footprint()
         epsg, classified = self._epsg(), self._is_classified()
-        own = self.profile.made_by
-        made = origin(values, product, own, self.wanted, classified=classified)
+        made = origin(values, product, self.profile.made_by, self.wanted, classified=classified)
         baseline = None if made.sensor.offset is None else self._baseline(product)
         bands, layers = self._assets(epsg, made.sensor, baseline)
         if values.problems or time is None or footprint is None:
@@ -137,6 +136,7 @@ class _Item:
             platform=made.platform,
             orbit=values.optional(_orbit, "sat:relative_orbit") or (product.orbit if product else None),
             created=values.optional(_instant, "s2:generation_time", "processing:datetime", "created"),
+            updated=last_update(values),
             size=self._size(values.mapping("assets").get("Product"), "assets.Product"),
             datastrip=strip or None,
             product=next((text for text in agency if text and text != name), None),
@@ -288,7 +288,7 @@ class _Item:
         """
         if not isinstance(asset, Mapping):
             raise InvalidValueError(f"got {str(asset)[:80]!r}, expected an object")
-        href, checksum = asset.get("href"), asset.get("file:checksum")
+        href, checksum = self.profile.address(asset), asset.get("file:checksum")
         if not isinstance(href, str) or not href.strip() or "\0" in href:
             raise InvalidValueError(f"href: got {href!r}, expected a path or URL")
         return SceneFile(

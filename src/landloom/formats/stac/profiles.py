@@ -33,6 +33,20 @@ class Profile:
     unmodified: bool = False
     """Whether the files are ESA's unmodified ones, so that the baseline gives the offset if the item declares none."""
 
+    alternate: str | None = None
+    """Alternate address of a file that is read instead of its own, where an asset has it (STAC's alternate assets)."""
+
+    def address(self, asset: Mapping[str, Any]) -> object:
+        """Where the file of an asset is read, as the item says it.
+
+        Example:
+            >>> LANDSAT.address({"href": "https://landsatlook.usgs.gov/data/B4.TIF", "alternate": {"s3": {"href": "s3://b"}}})
+            's3://b'
+        """
+        others = asset.get("alternate")
+        other = others.get(self.alternate) if isinstance(others, Mapping) and self.alternate else None
+        return other.get("href") if isinstance(other, Mapping) else asset.get("href")
+
     @property
     def made_by(self) -> Sensor:
         """Sensor of the items."""
@@ -107,8 +121,9 @@ LANDSAT: Final = Profile(
     },
     layers={"qa_pixel": Role.CLASSIFICATION, "qa_aerosol": Role.AEROSOL},
     sensor=LANDSAT_C2_L2.name,
+    alternate="s3",
 )
-"""Collection 2 Level 2 of USGS, Planetary Computer and Earth Search."""
+"""Collection 2 Level 2 of USGS, whose own addresses ask for a login, of Planetary Computer and of Earth Search."""
 _FMASK: Final = {"Fmask": Role.CLASSIFICATION}
 HLS_SENTINEL: Final = Profile(
     name="hls-s30", bands={name: name for name in HLS_S30.bands}, layers=_FMASK, sensor=HLS_S30.name

@@ -1,4 +1,4 @@
-"""A part of a build that is made to measure it: units of the last build, or one timestep of one tile, thrown away."""
+"""A part of a build that is made to measure it: units of the last build, or a small part of one, thrown away."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, is_dataclass, replace
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from landloom.engine.division import Divisible
+from landloom.engine.division import Divisible, Measurable
+from landloom.engine.scenes.granules import GranuleScenes
 from landloom.errors import LandloomError, counted
 from landloom.pipelines.estimates.work import Measured, Work
+from landloom.store.network.headers import kept_headers
 from landloom.store.network.traffic import give_back, total, traffic
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from landloom.engine.context import BuildContext
     from landloom.engine.plan import Plan
-    from landloom.engine.units import Outcome, Unit
+    from landloom.engine.units import Outcome, Task, Unit
     from landloom.store.network.traffic import Counts
 
 ENOUGH: Final = 20
@@ -39,7 +41,7 @@ def measured(plan: Plan, context: BuildContext, folders: Mapping[str, str], *, m
         units[unit.product].append(unit)
     found: dict[str, Measured] = {}
     for product, own in units.items():
-        part = _made(own, context) or (_tried(own) if make else None)
+        part = _made(own, context) or (_tried(own, context) if make else None)
         if part is not None:
             found[product] = part.measured(folders)
     return found
@@ -47,7 +49,12 @@ def measured(plan: Plan, context: BuildContext, folders: Mapping[str, str], *, m
 
 def reads(units: Iterable[Unit]) -> int:
     """Scenes that units read, each counted once for each unit."""
-    return sum(len(getattr(unit.task, "scenes", ())) for unit in units)
+    return sum(_scenes(unit.task) for unit in units)
+
+
+def _scenes(task: object) -> int:
+    found = getattr(task, "scenes", ())
+    return len(found.chosen() if isinstance(found, GranuleScenes) else found)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,18 +113,31 @@ def _made(units: Sequence[Unit], context: BuildContext) -> _Part | None:
     return part if done else None
 
 
-def _tried(units: Sequence[Unit]) -> _Part | None:
-    """Make a timestep of the unit in the middle; None if it cannot be made in part, or fails."""
-    unit = units[len(units) // 2]
-    parts: Sequence[Any] = unit.task.parts() if isinstance(unit.task, Divisible) else ()
-    usable: list[Any] = [part for part in parts if getattr(part, "scenes", ()) and is_dataclass(part)]
+def _part_of(task: Task) -> tuple[Any, str] | None:
+    """A small part of a task that tells what the whole costs, and its name; None if it cannot be made in part."""
+    if isinstance(task, Measurable):
+        few = task.trial()
+        return None if few is None else (few, counted(_scenes(few), "scene"))
+    parts: Sequence[Any] = task.parts() if isinstance(task, Divisible) else ()
+    usable = [part for part in parts if _scenes(part) and is_dataclass(part)]
     if not usable:
         return None
-    part = usable[len(usable) // 2]
-    if hasattr(unit.task, "layouts"):  # parts of cubes are written in another form
-        part = replace(part, layouts=unit.task.layouts)
+    part: Any = usable[len(usable) // 2]
+    steps = getattr(part, "timesteps", None) or [date.step for date in getattr(part, "dates", ())]
+    if hasattr(task, "layouts"):  # parts of cubes are written in another form
+        part = replace(part, layouts=task.layouts)
+    return part, ", ".join(step.name for step in steps)
+
+
+def _tried(units: Sequence[Unit], context: BuildContext) -> _Part | None:
+    """Make a part of the unit in the middle; None if it cannot be made in part, or fails. The build has its headers."""
+    unit = units[len(units) // 2]
+    found = _part_of(unit.task)
+    if found is None:
+        return None
+    part, name = found
     before = traffic()  # of something else that this process did
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, kept_headers(context.headers):
         start = time.process_time()
         try:
             outcome = replace(part, store=folder).run()
@@ -127,10 +147,9 @@ def _tried(units: Sequence[Unit]) -> _Part | None:
             seconds, spent = time.process_time() - start, traffic()
             give_back(before)
             give_back(spent)
-    steps = ", ".join(step.name for step in getattr(part, "timesteps", ()))
     return _Part(
-        source=f"{steps} of {unit.tile}, made for this plan",
-        reads=len(part.scenes),
+        source=f"{name} of {unit.tile}, made for this plan",
+        reads=_scenes(part),
         seconds=seconds,
         outcomes=[outcome],
         traffic=[spent],

@@ -13,11 +13,13 @@ from landloom.engine.context import build_context, run_units, shard_context, unf
 from landloom.engine.executors import inline
 from landloom.engine.results import Results
 from landloom.errors import BuildError
-from landloom.pipelines.build import claimed, planned
+from landloom.pipelines.build import planned
+from landloom.pipelines.claiming import claimed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from landloom.engine.context import CheckSources
     from landloom.engine.executors import Factory
     from landloom.engine.run import Listener
     from landloom.engine.shards import Shard
@@ -49,6 +51,7 @@ def prepare(
     out: str | Path | None = None,
     factory: Factory = inline,
     listener: Listener | None = None,
+    check_sources: CheckSources = "changed",
 ) -> int:
     """Do once what every shard needs: check inputs, place the samples, search archives, download products.
 
@@ -57,6 +60,7 @@ def prepare(
         out: corpus folder or address; by default `corpus` next to the recipe.
         factory: makes executors.
         listener: receives progress.
+        check_sources: as of `landloom.pipelines.build.build`.
 
     Returns:
         The number of units of the build.
@@ -65,7 +69,7 @@ def prepare(
         RecipeError, ForeignCorpusError, BuildError, DiskFullError: as for a build.
     """
     project, place, _ = claimed(recipe, out)
-    with build_context(place, factory, listener) as context:
+    with build_context(place, factory, listener, check_sources=check_sources) as context:
         return len(planned(project, context).units)
 
 
@@ -76,6 +80,7 @@ def build_shard(
     out: str | Path | None = None,
     factory: Factory = inline,
     listener: Listener | None = None,
+    check_sources: CheckSources = "changed",
 ) -> ShardReport:
     """Make the units of one shard, or those of them that are missing; nothing is published.
 
@@ -85,6 +90,7 @@ def build_shard(
         out: corpus folder or address, the same for all shards; by default `corpus` next to the recipe.
         factory: makes executors.
         listener: receives progress.
+        check_sources: as of `landloom.pipelines.build.build`.
 
     Raises:
         RecipeError, ForeignCorpusError, DiskFullError: as for a build.
@@ -92,7 +98,7 @@ def build_shard(
         CorpusError: another process is building this shard, or the whole corpus.
     """
     project, place, _ = claimed(recipe, out)
-    with shard_context(place, shard, factory, listener) as context:
+    with shard_context(place, shard, factory, listener, check_sources) as context:
         plan = planned(project, context)
         own = [unit for unit in plan.units if shard.has(unit.tile)]
         waiting = unfinished(plan.units, context)

@@ -84,6 +84,11 @@ class ImportTask:
     """Of one tile, in id order."""
     timesteps: tuple[Timestep, ...]
 
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """Of the series and its quality layers."""
+        return (*self.series, *self.quality)
+
     def run(self) -> Outcome:
         """Read, cut, write; the lineage says that the series is imported, and names the files of every timestep."""
         with ExitStack() as stack:

@@ -217,6 +217,7 @@ class FusedKind(ProductKind[FusedProduct]):
             key=key,
             memory=memory,
             task=task,
+            reads=task.scenes,
         )
 
     def report(self, request: ProductRequest[FusedProduct], facts: ReportFacts) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from landloom.corpus.lineage import NadirRecord
     from landloom.engine.pixels.masks import PixelMask
     from landloom.model.scene import Scene
+    from landloom.model.time import Period
 
 _DAY: Final = 86_400.0
 
@@ -46,6 +47,11 @@ class Source:
     def read(self) -> tuple[str, ...]:
         """All bands that are read."""
         return self.mask.with_bands(self.bands)
+
+    def within(self, period: Period) -> Source:
+        """The same, of the overpasses of a period."""
+        kept = tuple(group for group in self.passes if min(scene.time for scene in group) in period)
+        return replace(self, passes=kept)
 
     @property
     def days(self) -> NDArray[np.float64]:

@@ -6,7 +6,8 @@ A block's pixels depend only on what lies within the halo, so that neighbouring 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ from landloom.engine.units import Note, NoteKind, Observed, Outcome
 from landloom.imagery.fusion.fuse import HALO, LIMITS, Prepared, prepare
 from landloom.imagery.fusion.methods import FUSED, Filling, filled
 from landloom.imagery.fusion.quality import QUALITY_NODATA, quality_layers
+from landloom.model.time import Period
 from landloom.products.fused.aligning import measured, places_of, surveyed
 from landloom.products.fused.sightings import Source, day_of, nadir_notes
 from landloom.products.fused.staging import Staged
@@ -48,6 +50,8 @@ SIDE: Final = 1_200
 """Pixels of a block's side at most: of short series, too, several blocks give work to all threads."""
 MEMORY: Final = 3 * 2**30
 """Estimated peak of a unit in bytes: blocks in two threads."""
+_TRIAL: Final = timedelta(days=30)
+"""Of a unit that is measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +107,17 @@ class FusedTask:
         """Of both sensors."""
         passes = (*self.first.passes, *(self.second.passes if self.second is not None else ()))
         return tuple(scene for group in passes for scene in group)
+
+    def trial(self) -> FusedTask | None:
+        """See `landloom.engine.division.Measurable`: a month in the middle."""
+        middle = self.timesteps[len(self.timesteps) // 2].stamp
+        month = Period(middle - _TRIAL / 2, middle + _TRIAL / 2)
+        first, second = (None if source is None else source.within(month) for source in (self.first, self.second))
+        steps = tuple(step for step in self.timesteps if step.stamp in month)
+        if first is None or not first.passes:
+            return None
+        second = second if second is not None and second.passes else None
+        return replace(self, first=first, second=second, timesteps=steps)
 
     def _step(self, number: int, tile: _Tile) -> LineageStep:
         step, used, left_out = self.timesteps[number], tile.used, tile.left_out

@@ -98,6 +98,7 @@ class GranuleSeriesKind(ProductKind[GranuleSeries]):
                 key=decides,
                 memory=MEMORY + held_chunks(scenes.candidates),
                 task=task,
+                reads=tuple(scenes.candidates),
             )
             units.append(unit)
         return units

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 RESOLUTION: Final = 10
 """Pixel size in metres."""
 MEMORY: Final = 2**31
+_TRIAL: Final = 4
+"""Scenes of a unit that is measured."""
 SCENES, CLASSES, FILLED, OBSERVED = "scenes", "classes", "filled", "observed"
 """Roles of the products."""
 
@@ -76,6 +78,11 @@ class GranuleSeriesTask:
         with ExitStack() as stack:
             (chosen, chips, told), left_out = without_broken(partial(self._gather, stack), self.scenes.broken)
             return self._written(chosen, chips, left_out, told)
+
+    def trial(self) -> GranuleSeriesTask:
+        """See `landloom.engine.division.Measurable`: the first of the chosen scenes."""
+        few = self.scenes.chosen()[:_TRIAL]
+        return replace(self, scenes=replace(self.scenes, candidates=few, fixed=frozenset(scene.id for scene in few)))
 
     def _gather(
         self, stack: ExitStack, left_out: Mapping[str, str]

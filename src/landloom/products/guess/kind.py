@@ -164,6 +164,7 @@ class GuessKind(ProductKind[GuessProduct]):
                 memory=MEMORY,
                 task=task,
                 needs=(maker.id,),
+                reads=tuple(task.scenes.candidates),
             )
             units.append(unit)
         return units

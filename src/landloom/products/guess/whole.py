@@ -92,6 +92,7 @@ def whole_unit(unit: Unit) -> Unit:
         memory=MEMORY,
         task=WholeTask(guess=unit.task),
         needs=(unit.id,),
+        reads=unit.reads,
     )
 
 

@@ -126,6 +126,7 @@ class SeriesKind(ProductKind[SeriesProduct]):
                 key=decides,
                 memory=MEMORY + held_chunks(scenes),
                 task=task,
+                reads=tuple(scenes),
             )
             units.append(unit)
         return units

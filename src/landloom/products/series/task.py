@@ -147,6 +147,11 @@ class SeriesTask:
         self._apart.discard()
 
     @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """Of all overpasses."""
+        return tuple(scene for date in self.dates for scene in date.scenes)
+
+    @property
     def _apart(self) -> TimestepParts:
         return TimestepParts(
             store=self.store,

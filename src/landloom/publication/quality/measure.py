@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from landloom.imagery.masks.looks import looks_like_cloud
+from landloom.query.cubes import load_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,12 +96,13 @@ def measure(corpus: Corpus, key: str, most: int = MEASURED) -> SeriesQuality | N
     whole = corpus.query(products=(key,), bands=tuple(names.values()))
     rows = whole.rows[:: -(-len(whole) // most) or 1]
     counter = _counter(info, key)
+    counts = None if counter is None else corpus.query(products=(counter,))
     tally = np.zeros(0, np.int64)
     chips: list[ChipQuality] = []
     for identity, tile in zip(corpus.sidecar.texts(rows), corpus.sidecar.directories(rows).astype(str), strict=True):
         chips += _chips(whole, identity, str(tile), names)
-        if counter is not None:
-            tally = _added(tally, corpus.query(products=(counter,)), identity, counter)
+        if counts is not None:
+            tally = _added(tally, counts, identity)
     if not chips:
         return None
     return SeriesQuality(
@@ -128,13 +130,13 @@ def _counter(info: CorpusInfo, key: str) -> str | None:
 
 def _chips(chosen: Selection, identity: str, tile: str, names: dict[str, str]) -> list[ChipQuality]:
     key = chosen.products[0]
-    cube = chosen.cube(identity, key)
-    values, order = cube.values, cube.band.values.tolist()
+    chips = load_pixels(chosen, identity, key)
+    values = chips.values
     valid = (values != 0).all(axis=1)
-    colours = {common: values[:, order.index(name)] / _SCALE for common, name in names.items()}
+    colours = {common: values[:, chips.bands.index(name)] / _SCALE for common, name in names.items()}
     cloudy = looks_like_cloud(colours) & valid
     shares, clouds = valid.mean(axis=(1, 2)), cloudy.mean(axis=(1, 2))
-    dates = [str(moment)[:10] for moment in cube.time.values]
+    dates = [str(moment)[:10] for moment in chips.times]
     steps = [step.name for step in chosen.sidecar.info.product(key).timesteps] or dates
     return [
         ChipQuality(
@@ -149,8 +151,8 @@ def _chips(chosen: Selection, identity: str, tile: str, names: dict[str, str]) -
     ]
 
 
-def _added(tally: NDArray[np.int64], chosen: Selection, identity: str, key: str) -> NDArray[np.int64]:
-    found = np.bincount(chosen.cube(identity, key).values.ravel())
+def _added(tally: NDArray[np.int64], chosen: Selection, identity: str) -> NDArray[np.int64]:
+    found = np.bincount(load_pixels(chosen, identity, chosen.products[0]).values.ravel())
     total = np.zeros(max(len(tally), len(found)), np.int64)
     total[: len(tally)] += tally
     total[: len(found)] += found

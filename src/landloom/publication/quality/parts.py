@@ -11,14 +11,13 @@ import imagecodecs
 import numpy as np
 
 from landloom.publication.quality.measure import measurable, measure
+from landloom.query.views.pictures import coloured_chips
 from landloom.reports.figures import MOST_TILES
 from landloom.reports.page import numbers_row
 from landloom.reports.quality import share_bars, share_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
 
     from landloom.publication.quality.measure import ChipQuality, SeriesQuality
     from landloom.query.corpus import Corpus
@@ -131,7 +130,7 @@ def _row(corpus: Corpus, product: str, chips: Iterable[ChipQuality]) -> str:
 def _picture(corpus: Corpus, product: str, chip: ChipQuality) -> str:
     chosen = corpus.query(products=(product,))
     steps: Sequence[str] = [step.name for step in corpus.sidecar.info.product(product).timesteps]
-    pictures = chosen.rgb(chip.sample, product)
-    dates = steps or [str(moment)[:10] for moment in pictures.time.values]
-    image: NDArray[np.uint8] = np.ascontiguousarray(pictures.values[dates.index(chip.timestep)])
+    chips, pictures = coloured_chips(chosen, chip.sample, product)
+    dates = steps or [str(moment)[:10] for moment in chips.times]
+    image = np.ascontiguousarray(pictures[dates.index(chip.timestep)])
     return f"data:image/png;base64,{b64encode(imagecodecs.png_encode(image, level=6)).decode()}"

@@ -143,4 +143,12 @@ def _unit(
         None if target is None else target.identity(context.identity(target.path)),
         *([[str(one) for one in near]] if near else []),
     )
-    return Unit(kind="chips", product="chips", tile=str(scenes.granule), key=decides, memory=2**30, task=task)
+    return Unit(
+        kind="chips",
+        product="chips",
+        tile=str(scenes.granule),
+        key=decides,
+        memory=2**30,
+        task=task,
+        reads=tuple(scenes.candidates),
+    )

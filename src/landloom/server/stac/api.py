@@ -183,12 +183,15 @@ class Client(BaseCoreClient):
 
     def _pieces(self, keys: Sequence[ItemKey], asked: _Asked, to: Addresses, tail: bytes) -> Iterator[bytes]:
         """A page of items, written as it is read."""
-        lead = b'{"type":"FeatureCollection","features":['
-        for start in range(0, len(keys), _AT_ONCE):
-            items = self._items(keys[start : start + _AT_ONCE], to, asked.question.split_set)
-            yield lead + b",".join(map(asked.fields.of, items))
-            lead = b","
-        yield tail if keys else lead + tail
+        before = b'{"type":"FeatureCollection","features":['
+        for start in range(0, len(keys) or 1, _AT_ONCE):
+            parts: list[bytes] = []
+            for item in self._items(keys[start : start + _AT_ONCE], to, asked.question.split_set):
+                parts += (before, asked.fields.of(item))
+                before = b","
+            if start + _AT_ONCE >= len(keys):
+                parts += (tail,) if keys else (before, tail)
+            yield b"".join(parts)  # bytes are copied once: a page of items with many assets has megabytes
 
     def _items(self, keys: Sequence[ItemKey], to: Addresses, split_set: str | None) -> list[bytes]:
         """Items; if a split set is named, with the split of each in it."""

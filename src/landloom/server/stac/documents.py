@@ -29,6 +29,7 @@ from landloom.errors import NotFoundError
 from landloom.model.ids import CELL_SIZE, parse_sample_id
 from landloom.model.sample import Sample
 from landloom.query.index.row_shares import RowShares
+from landloom.query.recent import Kept
 from landloom.server.stac.item_pictures import pictures
 from landloom.server.stac.item_quality import ItemQuality
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 GEOJSON: Final = "application/geo+json"
 _TEMPLATES: Final = 256
+_ITEM_BYTES: Final = 64 << 20
+"""Bytes of items that are kept as they were sent: neighbouring searches find the same ones."""
 _WORDS: Final = ("stratum", "split")
 _OWN: Final = frozenset({"root", "parent", "self", "collection", "child", "item", "items"})
 
@@ -84,6 +87,7 @@ class StacDocuments:
         self.folder = corpus.folder
         self._templates: OrderedDict[_Kind, bytes] = OrderedDict()
         self._cuts: OrderedDict[tuple[_Kind, Addresses], Template] = OrderedDict()
+        self._written = Kept[bytes](_ITEM_BYTES, len)
         self._known_codes: OrderedDict[TileKey, Mapping[str, Mapping[str, str]]] = OrderedDict()
         self._derived: dict[str, bytes] | None = None
         self._quality = None if self.folder is None else ItemQuality(self.folder)
@@ -112,11 +116,22 @@ class StacDocuments:
         return [self._item(key, page, number, to) for number, key in enumerate(keys)]
 
     def _item(self, key: ItemKey, page: _PageValues, number: int, to: Addresses) -> bytes:
+        if self._stored is not None:
+            own = self._path(key, page, number)
+            if (self._stored / own).is_file():
+                return orjson.dumps(self._absolute(orjson.loads((self._stored / own).read_bytes()), own, to))
+        name = f"{key.row} {key.step} {key.collection} {to.api}"
+        return self._written.get(name, lambda: self._derive(key, page, number, to))
+
+    def _path(self, key: ItemKey, page: _PageValues, number: int) -> str:
+        """Where the document of an item is in a corpus with a catalogue."""
         collection = self.item_collections[key.collection]
         name = collection.item_id(page.samples[number], key.step)
-        own = f"{STAC}/{collection.id}/{page.directories[number]}/{name}.json"
-        if self._stored is not None and (self._stored / own).is_file():
-            return orjson.dumps(self._absolute(orjson.loads((self._stored / own).read_bytes()), own, to))
+        return f"{STAC}/{collection.id}/{page.directories[number]}/{name}.json"
+
+    def _derive(self, key: ItemKey, page: _PageValues, number: int, to: Addresses) -> bytes:
+        """An item that the corpus has no document of."""
+        collection, own = self.item_collections[key.collection], self._path(key, page, number)
         facts = self._facts(key.row)
         if self._quality is not None and collection.by_date and key.step is not None:
             facts |= self._quality.of(collection, page.samples[number], key.step)
@@ -132,7 +147,7 @@ class StacDocuments:
             if text is None:
                 text = self._templates[kind] = self._template(key, own, page, number)
             text = text.replace(b"@@API@@", _inner(to.api)).replace(b"@@FILES@@", _inner(to.files))
-            cut = self._cuts[kind, to] = Template.cut(text, joint="FOLDER")
+            cut = self._cuts[kind, to] = Template.cut(text)
             for kept in (self._templates, self._cuts):
                 while len(kept) > _TEMPLATES:
                     kept.popitem(last=False)
@@ -305,8 +320,17 @@ class _PageValues:
     def __init__(self, sidecar: Sidecar, rows: NDArray[np.int32]) -> None:
         self._decimals = DECIMALS if sidecar.decimals is None else sidecar.decimals
         self._sidecar, self._rows = sidecar, rows
-        self.samples = sidecar.texts(rows)
-        self.directories = sidecar.directories(rows).astype(str).tolist()
+
+    @cached_property
+    def samples(self) -> tuple[str, ...]:
+        """Id of each sample."""
+        return self._sidecar.texts(self._rows)
+
+    @cached_property
+    def directories(self) -> list[str]:
+        """Folder of the tile of each sample."""
+        found: list[str] = self._sidecar.directories(self._rows).astype(str).tolist()
+        return found
 
     @cached_property
     def _columns(self) -> tuple[Any, ...]:

@@ -42,6 +42,7 @@ _PROFILE: Final = {
 _BY_BUCKET: Final = "LANDLOOM_S3_PROFILES"
 """Variable with profiles of the AWS credentials file for single buckets: `eodata=cdse,usgs-landsat=usgs`."""
 _ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+_GOOGLE_ENDPOINTS: Final = ("GOOGLE_BASE_URL",)
 _AZURE_ENDPOINTS: Final = ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT")
 
 
@@ -83,6 +84,7 @@ def object_backend(
             options |= {"allow_http": True} if emulated else {}
             return AzureStore.from_url(uri, client_options=options, **common)
         case "gs":
+            options |= {"allow_http": True} if on_loopback(google_endpoint()) else {}
             return GCSStore.from_url(uri, client_options=options, **common)
         case "http" | "https":
             options |= {"allow_http": True} if on_loopback(uri) else {}
@@ -175,6 +177,15 @@ def azure_endpoint() -> str | None:
         InvalidInputError: it is no web address, or holds credentials.
     """
     return _endpoint(_AZURE_ENDPOINTS)
+
+
+def google_endpoint() -> str | None:
+    """The address of another Google Cloud Storage than the public one, if the environment names one.
+
+    Raises:
+        InvalidInputError: it is no web address, or holds credentials.
+    """
+    return _endpoint(_GOOGLE_ENDPOINTS)
 
 
 def _endpoint(variables: Iterable[str]) -> str | None:
