@@ -38,7 +38,7 @@ def _classes(name: str) -> Categorical:
 
 FIGURES: dict[str, Callable[[str], bytes]] = {
     "paired bars": lambda name: figures.paired_bars([name], [1.0], [1.0], name),
-    "sample map": lambda name: figures.sample_map(np.array([[0.0, 0, 1, 1], [1, 1, 2, 2]]), [name, "other"]),
+    "sample map": lambda name: figures.sample_map(np.arange(12.0).reshape(2, 3, 2), [name, "other"]),
     "observation grid": lambda name: figures.observation_grid([name], [name], np.ones((1, 1))),
     "chip rows": lambda name: figures.chip_rows({name: [(name, np.zeros((4, 4, 3), np.uint8))]}),
     "histogram": lambda name: rasters.histogram(np.arange(9.0), [(1.0, name)], name, name),

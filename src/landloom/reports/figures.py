@@ -87,17 +87,17 @@ def plain_axes(axes: Any) -> None:
     axes.tick_params(colors=INK, labelsize=8, length=3)
 
 
-def sample_map(boxes: NDArray[np.float64], groups: Sequence[str]) -> bytes:
+def sample_map(outlines: NDArray[np.float64], groups: Sequence[str]) -> bytes:
     """Footprints of all samples, coloured by group.
 
     Args:
-        boxes: (n, 4) west, south, east, north in degrees.
+        outlines: (n, corner, 2) longitude and latitude of their corners in degrees, one after the other.
         groups: (n,) stratum or split of each sample.
     """
-    from matplotlib.collections import PatchCollection
-    from matplotlib.patches import Patch, Rectangle
+    from matplotlib.collections import PolyCollection
+    from matplotlib.patches import Patch
 
-    west, south, east, north = boxes[:, 0].min(), boxes[:, 1].min(), boxes[:, 2].max(), boxes[:, 3].max()
+    (west, south), (east, north) = outlines.min(axis=(0, 1)), outlines.max(axis=(0, 1))
     stretch = 1 / cos(radians((south + north) / 2))
     span = max(east - west, (north - south) * stretch, 1e-3)
     height = float(np.clip(7 * (north - south) * stretch / span, 2.2, 7))
@@ -106,11 +106,8 @@ def sample_map(boxes: NDArray[np.float64], groups: Sequence[str]) -> bytes:
     names = sorted(set(groups))
     for index, name in enumerate(names):
         rows = [row for row, group in enumerate(groups) if group == name]
-        patches = [
-            Rectangle((boxes[r, 0], boxes[r, 1]), boxes[r, 2] - boxes[r, 0], boxes[r, 3] - boxes[r, 1]) for r in rows
-        ]
         colour = COLOURS[index % len(COLOURS)]
-        axes.add_collection(PatchCollection(patches, facecolor=colour, edgecolor="white", linewidth=0.4))
+        axes.add_collection(PolyCollection(list(outlines[rows]), facecolor=colour, edgecolor="white", linewidth=0.4))
     pad = 0.05 * span
     axes.set_xlim(west - pad, east + pad)
     axes.set_ylim(south - pad / stretch, north + pad / stretch)
