@@ -49,7 +49,7 @@ FIGURES: dict[str, Callable[[str], bytes]] = {
 
 DRAWN: dict[str, Callable[[str], str]] = {
     "paired bars": lambda name: drawn.paired_bars([name], [1.0], [1.0], name),
-    "sample map": lambda name: drawn.sample_map(np.array([[0.0, 0, 1, 1], [1, 1, 2, 2]]), [name, "other"]),
+    "sample map": lambda name: drawn.sample_map(np.arange(12.0).reshape(2, 3, 2), [name, "other"]),
     "observation grid": lambda name: drawn.observation_grid([name], [name], np.ones((1, 1))),
     "chip rows": lambda name: drawn.chip_rows({name: [(name, np.zeros((4, 4, 3), np.uint8))]}),
     "caption": lambda name: drawn.captioned("", name),

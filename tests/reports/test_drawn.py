@@ -42,12 +42,16 @@ def test_chips_are_shown_as_they_are() -> None:
         np.testing.assert_array_equal(found, wanted)
 
 
+def outlines(boxes: np.ndarray) -> np.ndarray:
+    return boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
+
+
 @pytest.mark.parametrize("latitude", [0.0, 60.0])
 def test_samples_lie_where_the_axes_say(latitude: float) -> None:
     """One sample in the north-west and one in the south-east; a degree of longitude is as wide as it is there."""
     boxes = np.array([[10.0, 0.5, 10.25, 0.75], [10.5, 0.0, 11.0, 0.25]])
     boxes[:, 1::2] += latitude
-    page = sample_map(boxes, ["train", "test"])
+    page = sample_map(outlines(boxes), ["train", "test"])
     (picture,) = pictures(page)
     sides = np.array([np.ptp(np.nonzero(picture[..., 3])[axis]) for axis in (0, 1)])
     assert sides[1] / sides[0] == pytest.approx(np.cos(np.radians(latitude + 0.375)) / 0.75, rel=0.01)
@@ -68,6 +72,23 @@ def test_samples_lie_where_the_axes_say(latitude: float) -> None:
 def test_many_samples_make_no_larger_a_map_and_none_is_too_small_to_see() -> None:
     west = np.linspace(0, 20, 3_000)
     boxes = np.stack([west, west, west + 1e-4, west + 1e-4], axis=1)
-    (picture,) = pictures(sample_map(boxes, ["a"] * len(boxes)))
+    (picture,) = pictures(sample_map(outlines(boxes), ["a"] * len(boxes)))
     assert (picture[..., 3].max(axis=0) > 0).mean() > 0.85
-    assert len(sample_map(boxes, ["a"] * len(boxes))) < 40_000
+    assert len(sample_map(outlines(boxes), ["a"] * len(boxes))) < 40_000
+
+
+@pytest.mark.parametrize("turn", [0, 20, 45, -30])
+def test_a_turned_sample_keeps_its_outline_and_a_gap_to_its_neighbours(turn: int) -> None:
+    """Two squares with a side in common: two colours, each nearly as large as its square, none across its corners."""
+    angle = np.radians(turn)
+    square = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
+    turned = (np.stack([square, square + [1, 0]]) - 1) @ [
+        [np.cos(angle), np.sin(angle)],
+        [-np.sin(angle), np.cos(angle)],
+    ]
+    (picture,) = pictures(sample_map(turned, ["a", "b"]))
+    span = np.ptp(turned, axis=(0, 1)).max()
+    side = 860 / (1.1 * span)
+    for colour in COLOURS[:2]:
+        ours = (picture[..., :3] == [*bytes.fromhex(colour[1:])]).all(axis=-1) & (picture[..., 3] > 0)
+        assert (side - 2) ** 2 < ours.sum() < side**2

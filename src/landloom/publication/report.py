@@ -141,13 +141,12 @@ def _head(facts: ReportFacts, title: str, size: int) -> str:
 def _map(facts: ReportFacts) -> str:
     boxes = facts.table["bbox"].combine_chunks().flatten()
     array = np.stack([column.to_numpy() for column in boxes], axis=1)
+    outlines = rings(*squares_of(facts.table))
     if (array[:, 2] - array[:, 0] > HALF_TURN).any():  # samples across 180°: a map around it
-        outlines = rings(*squares_of(facts.table))
-        array = np.concatenate([outlines.min(axis=1), outlines.max(axis=1)], axis=1)
-        array[array[:, 2] < 0, ::2] += 2 * HALF_TURN
+        outlines[outlines[:, :, 0].max(axis=1) < 0, :, 0] += 2 * HALF_TURN
     by = "split" if facts.info.recipe.get("splits") else "stratum"
     groups = [value or "no " + by for value in facts.table[by].to_pylist()]
-    return "<h2>Samples</h2>" + captioned(sample_map(array, groups), f"Footprints of all samples, coloured by {by}.")
+    return "<h2>Samples</h2>" + captioned(sample_map(outlines, groups), f"Footprints of all samples, coloured by {by}.")
 
 
 def _chips(corpus: Corpus) -> str:

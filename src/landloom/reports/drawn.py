@@ -26,6 +26,8 @@ _LEAST: Final = 2
 """Pixels of a side of the smallest sample on a map."""
 _FRAMED: Final = 5
 """Pixels of a side from which samples on a map have an edge between them."""
+_EDGE: Final = 0.5
+"""Pixels of that edge in each."""
 _LEFT: Final = 56
 _BELOW: Final = 24
 """Pixels beside and below a map for the degrees."""
@@ -135,15 +137,15 @@ def chip_rows(rows: Mapping[str, Sequence[tuple[str, NDArray[np.uint8]]]]) -> st
     )
 
 
-def sample_map(boxes: NDArray[np.float64], groups: Sequence[str]) -> str:
+def sample_map(outlines: NDArray[np.float64], groups: Sequence[str]) -> str:
     """Footprints of all samples, coloured by group; its size does not depend on their number.
 
     Args:
-        boxes: (n, 4) west, south, east, north in degrees.
+        outlines: (n, corner, 2) longitude and latitude in degrees of their corners, which go round them.
         groups: (n,) stratum or split of each sample.
     """
-    west, south = boxes[:, :2].min(axis=0).tolist()
-    east, north = boxes[:, 2:].max(axis=0).tolist()
+    west, south = outlines.min(axis=(0, 1)).tolist()
+    east, north = outlines.max(axis=(0, 1)).tolist()
     stretch = 1 / cos(radians((south + north) / 2))
     span = max(east - west, (north - south) * stretch, 1e-3)
     pad = 0.05 * span
@@ -153,9 +155,9 @@ def sample_map(boxes: NDArray[np.float64], groups: Sequence[str]) -> str:
     names = sorted(set(groups))
     colours = [COLOURS[position % len(COLOURS)] for position in range(len(names))]
     number = {name: position for position, name in enumerate(names)}
-    places = (boxes - [west, north, west, north]) * ([scale, -scale * stretch] * 2)
+    places = (outlines - [west, north]) * [scale, -scale * stretch]
     codes = np.array([number[group] for group in groups])
-    picture = _footprints(places[:, [0, 3, 2, 1]], codes, colours, width, height)
+    picture = _footprints(places, codes, colours, width, height)
     upright = [(f"{x:g}°", (x - west) * scale) for x in _ticks(west, east)]
     level = [(f"{y:g}°", (north - y) * scale * stretch) for y in _ticks(south, north)]
     return _framed(image(picture), width, height, upright, level) + _legend(names, colours)
@@ -179,10 +181,10 @@ def _framed(
 def _footprints(
     places: NDArray[np.float64], group: NDArray[np.int64], colours: Sequence[str], width: int, height: int
 ) -> NDArray[np.uint8]:
-    """(y, x, 4) picture of rectangles.
+    """(y, x, 4) picture of outlines, filled.
 
     Args:
-        places: (n, 4) left, top, right, bottom in pixels.
+        places: (n, corner, 2) x and y in pixels of the corners of each, which go round it.
         group: (n,) number of the colour of each.
         colours: as `#rrggbb`.
         width: of the picture.
@@ -190,13 +192,34 @@ def _footprints(
     """
     out = np.zeros((height, width, 4), np.uint8)
     paints = np.array([[*bytes.fromhex(colour[1:]), 255] for colour in colours], np.uint8)
-    corners = np.rint(places).astype(np.int64)
-    sides = np.maximum(corners[:, 2:] - corners[:, :2], _LEAST)
-    sides -= (sides >= _FRAMED).astype(np.int64)
-    ends = corners[:, :2] + sides
-    for (left, top), (right, bottom), own in zip(corners[:, :2].tolist(), ends.tolist(), group.tolist(), strict=True):
-        out[max(top, 0) : bottom, max(left, 0) : right] = paints[own]
+    starts = np.maximum(np.rint(places.min(axis=1)).astype(np.int64), 0)
+    ends = np.maximum(np.rint(places.max(axis=1)).astype(np.int64), starts + _LEAST)
+    framed = (ends - starts).min(axis=1) >= _FRAMED
+    for number, ((left, top), (right, bottom)) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        window = out[top:bottom, left:right]
+        if framed[number]:
+            window[_inside(places[number] - [left, top], window.shape[:2])] = paints[group[number]]
+        else:
+            window[:] = paints[group[number]]
     return out
+
+
+def _inside(corners: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """(y, x) pixels whose centres are in a convex outline, half a pixel or more from its edge.
+
+    Args:
+        corners: (n, 2) x and y in pixels, which go round it.
+        shape: of the picture.
+    """
+    rows, columns = np.mgrid[: shape[0], : shape[1]] + 0.5
+    aside = np.roll(corners, -1, axis=0) - corners
+    lengths = np.hypot(*aside.T)
+    beside = [
+        (x * (rows - top) - y * (columns - left)) / length
+        for (left, top), (x, y), length in zip(corners, aside, lengths, strict=True)
+        if length
+    ]
+    return np.logical_or(np.min(beside, axis=0) >= _EDGE, np.max(beside, axis=0) <= -_EDGE)
 
 
 def _ticks(low: float, high: float) -> list[float]:
