@@ -82,10 +82,8 @@ def test_a_turned_sample_keeps_its_outline_and_a_gap_to_its_neighbours(turn: int
     """Two squares with a side in common: two colours, each nearly as large as its square, none across its corners."""
     angle = np.radians(turn)
     square = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
-    turned = (np.stack([square, square + [1, 0]]) - 1) @ [
-        [np.cos(angle), np.sin(angle)],
-        [-np.sin(angle), np.cos(angle)],
-    ]
+    turn_by = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    turned = np.stack([square - [1, 0], square]) @ turn_by
     (picture,) = pictures(sample_map(turned, ["a", "b"]))
     span = np.ptp(turned, axis=(0, 1)).max()
     side = 860 / (1.1 * span)

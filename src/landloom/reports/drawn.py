@@ -219,7 +219,8 @@ def _inside(corners: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.
         for (left, top), (x, y), length in zip(corners, aside, lengths, strict=True)
         if length
     ]
-    return np.logical_or(np.min(beside, axis=0) >= _EDGE, np.max(beside, axis=0) <= -_EDGE)
+    inside: NDArray[np.bool_] = (np.min(beside, axis=0) >= _EDGE) | (np.max(beside, axis=0) <= -_EDGE)
+    return inside
 
 
 def _ticks(low: float, high: float) -> list[float]:
