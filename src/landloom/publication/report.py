@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import orjson
-import pyarrow.parquet as pq
 
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.footprints import rings, squares_of
@@ -23,6 +21,7 @@ from landloom.engine.place import JOURNAL
 from landloom.engine.project import Project
 from landloom.engine.units import Outcome, unit_digest
 from landloom.errors import CorpusError, RecipeError
+from landloom.formats.parquet import decode_parquet
 from landloom.publication.quality.parts import quality_parts
 from landloom.publication.quality.splits import split_parts
 from landloom.query.corpus import Corpus
@@ -102,7 +101,7 @@ def _read(folder: Path, store: Store) -> tuple[ReportFacts, int]:
             size += sum(file.size for file in entry.outcome.files)
             entries.append(replace(entry, outcome=replace(entry.outcome, files=(), inputs={})))
     info = parse_corpus_json(store.get(CORPUS))
-    index = pq.read_table(io.BytesIO(store.get(INDEX)), use_threads=False)
+    index = decode_parquet(store.get(INDEX))
     costs = cost(spent, told)
     facts = ReportFacts(store=store, info=info, table=index, entries=tuple(entries), traffic=spent, costs=costs)
     return facts, size
