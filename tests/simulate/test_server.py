@@ -101,14 +101,14 @@ def test_strangers_get_nothing_and_the_server_ends(served: tuple[Path, SafeRepor
     folder, _ = served
     with ArchiveServer(folder) as server:
         scenes = products(server).search(REGION, YEAR)
-        assert server.url.startswith("http://127.0.0.1:")
+        assert server.address.startswith("http://127.0.0.1:")
         for path, status in (
             ("/odata/v1/Products?$filter=x", 400),
             ("/etc/passwd", 404),
             ("/odata/v1/Products(no)", 404),
         ):
             with pytest.raises(HTTPError) as caught:
-                urlopen(server.url + path)
+                urlopen(server.address + path)
             caught.value.close()
             assert caught.value.code == status
         with pytest.raises(HTTPError) as unsigned:
@@ -118,7 +118,7 @@ def test_strangers_get_nothing_and_the_server_ends(served: tuple[Path, SafeRepor
         with pytest.raises(CredentialsError, match="password"):
             products(server, "wrong").order(orders_of(scenes)[0])
     with pytest.raises(OSError, match="refused"):
-        urlopen(server.url)
+        urlopen(server.address)
     (tmp_path / "no.zip").write_bytes(b"no zip")
     with pytest.raises(InvalidInputError, match=r"no\.zip"):
         ArchiveServer(tmp_path)

@@ -40,7 +40,7 @@ def serve(
     from landloom.server.explore.page import built
 
     basemap = None if tiles is None else Basemap(tiles, tiles_credit)
-    opening = Heartbeat(lambda seconds: _tell(f"opening {corpus}: {seconds:.0f} s"))
+    opening = Heartbeat(lambda seconds: _tell(f"opening {corpus}: {seconds:.0f} s"), every=3.0)
 
     def announce(address: str) -> None:
         opening.stop()

@@ -11,14 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import sys
 import threading
 import time
 import zipfile
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import shapely
@@ -28,10 +27,10 @@ from shapely.geometry import mapping
 from landloom.errors import InvalidDocumentError, InvalidInputError
 from landloom.formats.safe.safe_product import parse_product
 from landloom.model.time import format_instant, parse_instant
+from landloom.simulate.remote.loopback import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from landloom.formats.safe.safe_product import SafeProduct
 
@@ -75,7 +74,7 @@ class _Held:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-class ArchiveServer:
+class ArchiveServer(LoopbackServer):
     """Serves the zipped products of a folder on 127.0.0.1, inside a `with` block.
 
     Example:
@@ -113,33 +112,17 @@ class ArchiveServer:
             one.cut = number < self._habits.failures
         self._held = {one.entry["Id"]: one for one in held}
         self._orders = threading.Lock()
-        self._server = _Server(("127.0.0.1", port), type("Bound", (_Handler,), {"archive": self}))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(timeout=10)
-
-    @property
-    def url(self) -> str:
-        """Address of the server."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(type("Bound", (_Handler,), {"archive": self}), port)
 
     @property
     def catalogue(self) -> str:
         """Root of the search and of the downloads, for `landloom.archive.orders.odata.ODataService`."""
-        return self.url + _ROOT
+        return self.address + _ROOT
 
     @property
     def tokens(self) -> str:
         """Address of the token service, for `landloom.archive.orders.tokens.PasswordToken`."""
-        return self.url + _TOKENS
+        return self.address + _TOKENS
 
     def is_password(self, form: str) -> bool:
         """Whether a token request has the right user name and password."""
@@ -192,15 +175,6 @@ class ArchiveServer:
         with one.lock:
             cut, one.cut = one.cut, False
         return cut
-
-
-class _Server(ThreadingHTTPServer):
-    """Does not log clients that hang up."""
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Only our own errors are worth a traceback."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -49,10 +49,11 @@ def _numbers(found: SeriesQuality) -> str:
         (f"{(shares == 1).mean():.1%}", "chips without a gap"),
         (f"{found.cloudy:.2%}", "of valid pixels look like cloud"),
     )
-    which = "all" if found.samples == found.of else f"{found.samples:,} of {found.of:,}"
+    some = f"{found.samples:,} of {found.of:,} samples, spread evenly over the index"
+    which = "all samples" if found.samples == found.of else some
     lead = (
-        f"{found.title}, measured on {which} samples, spread evenly over the index. A pixel has no data where nothing "
-        "was clear, nor filled in. Bright, white and hazy pixels look like cloud: most are cloud that the "
+        f"{found.title}, measured on {which}. A pixel has no data where nothing was clear, nor "
+        "filled in. Bright, white and hazy pixels look like cloud: most are cloud that the "
         "mask missed, some are roofs or sand."
     )
     return f'<h2>Quality</h2><p class="lead">{html.escape(lead)}</p>{numbers_row(numbers)}'

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-import threading
 import time
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Final, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from landloom.simulate.remote.behaviour import Behaviour, Line
 from landloom.simulate.remote.content import DOCUMENT
+from landloom.simulate.remote.loopback import LoopbackServer
 from landloom.simulate.remote.tally import Tally
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from landloom.simulate.remote.behaviour import Fault
     from landloom.simulate.remote.content import Content, Held
 
@@ -31,7 +28,7 @@ _LARGEST: Final = 1 << 24
 _STATUS: Final = {"503": 503, "404": 404}
 
 
-class RemoteServer:
+class RemoteServer(LoopbackServer):
     """Serves content on 127.0.0.1 inside a `with` block.
 
     Example:
@@ -50,22 +47,7 @@ class RemoteServer:
         """Set what is served and how; any free port is taken."""
         self._content = content
         self.behave(behaviour or Behaviour())
-        self._server = _Server(("127.0.0.1", 0), partial(_Handler, self))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(timeout=10)
-
-    @property
-    def address(self) -> str:
-        """Address of the server."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(partial(_Handler, self))
 
     def behave(self, behaviour: Behaviour) -> None:
         """Behave so from now on, and count anew."""
@@ -90,16 +72,6 @@ class RemoteServer:
         if found is not None or times:
             self._met[request] = times + 1
         return found
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 512
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients may hang up."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
