@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from hypothesis import HealthCheck, settings
-from tests import azurite, postgres
+from tests import azurite, google, postgres
 from tests.web import FaultyServer, serving
 
 if TYPE_CHECKING:
@@ -212,6 +212,15 @@ def azure(azure_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", azurite.ACCOUNT)
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", azurite.KEY)
     return f"az://{BUCKET}"
+
+
+@pytest.fixture
+def gs(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A bucket's URI of Google Cloud Storage on the loopback, with an environment that leads there."""
+    with google.running() as address:
+        monkeypatch.setenv("GOOGLE_BASE_URL", address)
+        monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", google.account(address))
+        yield f"gs://{BUCKET}"
 
 
 @pytest.fixture

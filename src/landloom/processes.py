@@ -6,6 +6,7 @@ import gc
 import os
 from contextlib import contextmanager
 from ctypes import CDLL
+from threading import Event
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -13,11 +14,15 @@ if TYPE_CHECKING:
 
 _MEMORY: Final = {-8: 1, -3: 32 * 2**20, -1: 256 * 2**20}
 """Options of glibc's mallopt: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD → value."""
+_own: Final = Event()
+"""Whether this process is landloom's own."""
 
 
 @contextmanager
 def importing() -> Iterator[None]:
     """Within, Python does not look for cycles: of what modules hold, hardly anything is in one.
+
+    In a process of landloom's own, it does not look there later either.
 
     Example:
         >>> with importing():
@@ -29,6 +34,8 @@ def importing() -> Iterator[None]:
         yield
     finally:
         if usual:
+            if _own.is_set():
+                gc.freeze()
             gc.enable()
 
 
@@ -40,6 +47,7 @@ def settle() -> None:
     memory. OpenBLAS has threads that wait in a loop for work that does not come. What the environment says of either
     stands.
     """
+    _own.set()
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
     if any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):
         return

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.query.faulty import Faulty, serving
 
 from landloom.corpus.audit.validate import validate
-from landloom.corpus.manifest import SCHEMA, FileEntry, read_manifest
+from landloom.corpus.manifest import FileEntry, manifest_schema, read_manifest
 from landloom.errors import InvalidDocumentError, StoreError
 from landloom.model.keys import MAX_KEY, folded, key_fault, refused_keys
 from landloom.query.search import found_files, stac_search
@@ -126,7 +126,7 @@ def add_names(manifest: Path, names: list[bytes]) -> int:
             "bytes": [3] * len(names),
             "sha256": pa.array([bytes(32)] * len(names), pa.binary(32)),
         },
-        schema=SCHEMA,
+        schema=manifest_schema(),
     )
     pq.write_table(pa.concat_tables([table, rows]), manifest)
     return int(table.num_rows)
@@ -169,7 +169,7 @@ def test_a_table_that_is_no_manifest_is_said(columns: dict[str, list[object]]) -
 
 @pytest.mark.parametrize("row", [("a", None, bytes(32)), (None, 1, bytes(32)), ("a", 1, None), ("a", -1, bytes(32))])
 def test_a_row_without_a_value_is_said(row: tuple[object, ...]) -> None:
-    nullable = pa.schema([pa.field(field.name, field.type) for field in SCHEMA])
+    nullable = pa.schema([pa.field(field.name, field.type) for field in manifest_schema()])
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table([[value] for value in row], schema=nullable), sink)
     with pytest.raises(InvalidDocumentError, match="row 0: misses a value"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import pickle
 import pickletools
@@ -18,7 +19,7 @@ from landloom.model.rendering.palettes import named_rendering
 from landloom.model.time import Period, parse_instant
 from landloom.products.guess import figures as guess
 from landloom.publication.sample_files import encode_sample
-from landloom.reports import figures, rasters
+from landloom.reports import drawn, rasters
 from landloom.reports.page import figure as page_figure
 from landloom.reports.page import head, page, table
 from landloom.reports.text import INSTEAD, plain, plain_line
@@ -37,10 +38,6 @@ def _classes(name: str) -> Categorical:
 
 
 FIGURES: dict[str, Callable[[str], bytes]] = {
-    "paired bars": lambda name: figures.paired_bars([name], [1.0], [1.0], name),
-    "sample map": lambda name: figures.sample_map(np.arange(12.0).reshape(2, 3, 2), [name, "other"]),
-    "observation grid": lambda name: figures.observation_grid([name], [name], np.ones((1, 1))),
-    "chip rows": lambda name: figures.chip_rows({name: [(name, np.zeros((4, 4, 3), np.uint8))]}),
     "histogram": lambda name: rasters.histogram(np.arange(9.0), [(1.0, name)], name, name),
     "class picture": lambda name: rasters.class_picture(CHIP, _classes(name), name),
     "layer rows": lambda name: rasters.layer_rows({name: {name: CHIP}}, {name: _classes(name)}),
@@ -49,6 +46,20 @@ FIGURES: dict[str, Callable[[str], bytes]] = {
     "confusion": lambda name: guess.confusion(np.ones((1, 1), np.int64), [name]),
     "importances": lambda name: guess.importances({name: 1.0}, {name: 1.0}),
 }
+
+DRAWN: dict[str, Callable[[str], str]] = {
+    "paired bars": lambda name: drawn.paired_bars([name], [1.0], [1.0], name),
+    "sample map": lambda name: drawn.sample_map(np.arange(12.0).reshape(2, 3, 2), [name, "other"]),
+    "observation grid": lambda name: drawn.observation_grid([name], [name], np.ones((1, 1))),
+    "chip rows": lambda name: drawn.chip_rows({name: [(name, np.zeros((4, 4, 3), np.uint8))]}),
+    "caption": lambda name: drawn.captioned("", name),
+}
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_on_a_page_shows_names_as_text(kind: str, name: str) -> None:
+    assert html.escape(plain(name)) in DRAWN[kind](name).encode().decode()
 
 
 @pytest.mark.parametrize("kind", FIGURES)
@@ -68,8 +79,8 @@ def test_a_calendar_shows_names_as_text(name: str) -> None:
 
 def test_dollars_are_drawn_and_no_formula() -> None:
     """A name that is a formula to matplotlib is wider on the page than what the formula would be."""
-    wide = figures.paired_bars(["$xxxxxxxxxxxxxxxxxxxx_{yyyyyyyyyyyyyyyy}$"], [1.0], [1.0], "samples")
-    same = figures.paired_bars(["€xxxxxxxxxxxxxxxxxxxx_{yyyyyyyyyyyyyyyy}€"], [1.0], [1.0], "samples")
+    names = ("$xxxxxxxx_{yyyyyy}$", "€xxxxxxxx_{yyyyyy}€")
+    wide, same = (guess.importances({name: 1.0}, {name: 1.0}) for name in names)
     sizes = [Image.open(io.BytesIO(data)).size for data in (wide, same)]
     assert sizes[0] == sizes[1]
 

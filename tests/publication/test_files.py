@@ -7,12 +7,15 @@ address, boxes, period and names of products differ: the calls are those that it
 from __future__ import annotations
 
 import gzip
+import threading
+import time
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import geopandas as gpd
 import pandas as pd
 import pystac
+import pytest
 import shapely.geometry
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,10 +24,11 @@ from tests.corpus.conftest import make_info
 from landloom import Corpus, get_asset_hrefs
 from landloom.corpus.documents import corpus_json
 from landloom.corpus.finished import FinishedCorpus, tile_content
-from landloom.corpus.layout import INDEX
+from landloom.corpus.layout import INDEX, TileKey
 from landloom.corpus.manifest import FileEntry, read_manifest
 from landloom.corpus.root import covered_keys
-from landloom.publication.files import CorpusWriter, write_documents
+from landloom.errors import StoreError
+from landloom.publication.files import WRITERS, CorpusWriter, write_documents
 from landloom.store.local import LocalStore
 
 if TYPE_CHECKING:
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from landloom.corpus.stac.items import TileContent
+    from landloom.store.protocol import Store
 
 
 def crawl(collection: pystac.Collection, geometry: BaseGeometry) -> list[pystac.Item]:
@@ -209,3 +214,51 @@ def test_without_items_there_are_collections_and_tables_alone(tiny_corpus: Path)
     write_documents(files, corpus.info, tiles, corpus.table, items=False)
     names = {key.rpartition("/")[2] for own in files.files.values() for key in own if key.startswith("stac-v1.0")}
     assert names == {"catalog.json", "collection.json", "items.parquet"}
+
+
+class SlowStore:
+    """A store as far away as the next cloud, which refuses one key."""
+
+    def __init__(self, root: Path, refused: str = "") -> None:
+        self.refused = refused
+        self._store = LocalStore(root)
+        self.order: list[str] = []
+        self.now = self.most = 0
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def put(self, key: str, data: bytes | memoryview) -> None:
+        with self._lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(0.01)
+        if key == self.refused:
+            raise StoreError(f"{key}: refused")
+        self._store.put(key, data)
+        with self._lock:
+            self.order.append(key)
+            self.now -= 1
+
+
+def test_files_are_written_many_at_a_time_and_their_manifest_last(tmp_path: Path) -> None:
+    store, info = SlowStore(tmp_path), make_info()
+    writer = CorpusWriter(info=info, store=cast("Store", store))
+    keys = [f"lineage/{number}.json" for number in range(40)]
+    for key in keys:
+        writer.put("33N_16E-243N", key, key.encode())
+    writer.close("33N_16E-243N")
+    assert set(store.order[:-1]) == set(keys)
+    assert store.order[-1] == info.layout.manifest(TileKey.parse("33N_16E-243N"))
+    assert 4 < store.most <= WRITERS
+
+
+def test_a_file_that_cannot_be_written_leaves_its_tile_without_a_manifest(tmp_path: Path) -> None:
+    store = SlowStore(tmp_path, "lineage/7.json")
+    writer = CorpusWriter(info=make_info(), store=cast("Store", store))
+    for number in range(10):
+        writer.put("33N_16E-243N", f"lineage/{number}.json", b"{}")
+    with pytest.raises(StoreError, match="refused"):
+        writer.close("33N_16E-243N")
+    assert not any(key.startswith("manifest/") for key in store.order)

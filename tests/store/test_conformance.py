@@ -130,3 +130,20 @@ class TestAzure(StoreTests):
         store.put("a", b"1")
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             assert pool.submit(store.get, "a").result() == b"1"
+
+
+class TestGoogle(StoreTests):
+    @pytest.fixture
+    def store(self, gs: str) -> Store:
+        return open_store(f"{gs}/{uuid.uuid4().hex}/")
+
+    def test_it_travels_to_other_processes(self, store: Store) -> None:
+        store.put("a", b"1")
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            assert pool.submit(store.get, "a").result() == b"1"
+
+    def test_a_listing_goes_on_after_a_page(self, store: Store) -> None:
+        for number in range(45):
+            store.put(f"{number:04d}", b"1")
+        assert len(list(store.list())) == 45
+        assert not store.create("0000", b"2")

@@ -48,7 +48,7 @@ def test_a_file_of_several_tiles_is_asked_for_once(faulty: FaultyServer, tmp_pat
     assert changed(known, asked={}) == set(known)
 
 
-@pytest.mark.parametrize("kind", ["s3", "azure"])
+@pytest.mark.parametrize("kind", ["s3", "azure", "gs"])
 def test_stored_files(kind: str, request: pytest.FixtureRequest) -> None:
     store = open_store(f"{request.getfixturevalue(kind)}/inputs")
     store.put("a", b"one")

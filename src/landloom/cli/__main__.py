@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import warnings
@@ -22,7 +21,6 @@ def main() -> None:
     with interruptible(), warnings.catch_warnings():
         with importing():
             from landloom.cli.app import app
-        gc.freeze()  # nor are modules looked through later
         _show_warnings()
 
         try:

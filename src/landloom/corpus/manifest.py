@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, Self
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Self
 
 from landloom.errors import InvalidDocumentError, InvalidInputError, InvalidValueError, Problem
-from landloom.formats.parquet import decode_parquet, encode_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SCHEMA: Final = pa.schema(
-    [
-        pa.field("path", pa.string(), nullable=False),
-        pa.field("bytes", pa.int64(), nullable=False),
-        pa.field("sha256", pa.binary(32), nullable=False),
-    ]
-)
-"""Columns of a manifest: key, size and digest of a file."""
+    import pyarrow as pa
+
+
+@cache
+def manifest_schema() -> pa.Schema:
+    """Columns of a manifest: key, size and digest of a file."""
+    import pyarrow as pa  # noqa: PLC0415 - workers write files, and no manifest
+
+    return pa.schema(
+        [
+            pa.field("path", pa.string(), nullable=False),
+            pa.field("bytes", pa.int64(), nullable=False),
+            pa.field("sha256", pa.binary(32), nullable=False),
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,6 +74,10 @@ def manifest_bytes(entries: Iterable[FileEntry]) -> bytes:
         >>> manifest_bytes([one, two]) == manifest_bytes([two, one])
         True
     """
+    import pyarrow as pa  # noqa: PLC0415
+
+    from landloom.formats.parquet import encode_parquet  # noqa: PLC0415
+
     rows = sorted(entries)
     paths = [row.path for row in rows]
     if len(set(paths)) != len(paths):
@@ -80,7 +89,7 @@ def manifest_bytes(entries: Iterable[FileEntry]) -> bytes:
             "bytes": pa.array([row.size for row in rows], pa.int64()),
             "sha256": pa.array([bytes.fromhex(row.sha256) for row in rows], pa.binary(32)),
         },
-        schema=SCHEMA,
+        schema=manifest_schema(),
     )
     return encode_parquet(table)
 
@@ -103,12 +112,17 @@ def read_manifest(content: bytes, subject: str = "manifest") -> tuple[FileEntry,
         >>> read_manifest(manifest_bytes([entry])) == (entry,)
         True
     """
+    import pyarrow as pa  # noqa: PLC0415
+
+    from landloom.formats.parquet import decode_parquet  # noqa: PLC0415
+
+    schema = manifest_schema()
     try:
         table = decode_parquet(content)
     except InvalidInputError as error:
         raise InvalidDocumentError(subject, [Problem(where="", what=str(error))]) from error
-    if table.schema.names != SCHEMA.names or table.schema.types != SCHEMA.types:
-        problem = Problem(where="", what=f"got columns {_told(table.schema)}, expected {_told(SCHEMA)}")
+    if table.schema.names != schema.names or table.schema.types != schema.types:
+        problem = Problem(where="", what=f"got columns {_told(table.schema)}, expected {_told(schema)}")
         raise InvalidDocumentError(subject, [problem])
     paths = table.column("path").cast(pa.binary()).to_pylist()  # text that is no Unicode is a name that is refused
     rows = list(zip(paths, table.column("bytes").to_pylist(), table.column("sha256").to_pylist(), strict=True))

@@ -78,7 +78,7 @@ def blank_samples(plan: Plan, results: Results, seasons: Mapping[int, Period]) -
     periods = {request.unit: years(request.period) for request in plan.requests}
     found = []
     for unit in plan.units:
-        outcome = results.of(unit)
+        outcome = results.of(unit, whole=False)
         if outcome is not None and outcome.lineage is not None and outcome.observed:
             found += list(_blank(unit, outcome, periods.get(unit.product, ()), seasons))
     return found

@@ -52,6 +52,10 @@ _NOTES = """
 create table if not exists note (kind text not null, id text not null, document text not null, primary key (kind, id))
 without rowid
 """
+_WHOLE = "select * from unit where id = ?"
+_BRIEF = """
+select id, kind, product, tile, key, state, attempts, reason, seconds, recorded, '[]', outcome from unit where id = ?
+"""
 _JOIN = """
 insert or replace into unit select * from other.unit as theirs
 where not exists (select 1 from unit as own where own.id = theirs.id and own.recorded >= theirs.recorded)
@@ -134,7 +138,7 @@ class Journal:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._parsed: dict[str, tuple[tuple[Any, ...], JournalEntry]] = {}
+        self._parsed: dict[tuple[str, bool], tuple[tuple[Any, ...], JournalEntry]] = {}
         try:
             self._db = sqlite3.connect(path, isolation_level=None)
             with _full_disk():
@@ -250,7 +254,7 @@ class Journal:
         Args:
             units: include that of units.
         """
-        spent = (entry.outcome.traffic for entry in (self.entries() if units else ()))
+        spent = (entry.outcome.traffic for entry in (self.entries(whole=False) if units else ()))
         return total((self._other_traffic(), *spent))
 
     def keep_prices(self) -> None:
@@ -277,19 +281,24 @@ class Journal:
         with _readable(self._path):
             return dict(found)
 
-    def get(self, unit: str) -> JournalEntry | None:
-        """The entry of a unit, if any."""
-        rows = self._rows("select * from unit where id = ?", unit)
+    def get(self, unit: str, *, whole: bool = True) -> JournalEntry | None:
+        """The entry of a unit, if any.
+
+        Args:
+            unit: its id.
+            whole: with files and inputs of its outcome, which are thousands; else without any.
+        """
+        rows = self._rows(_WHOLE if whole else _BRIEF, unit)
         if not rows:
             return None
         row = rows[0]
-        before = self._parsed.pop(unit, None)
+        before = self._parsed.pop((unit, whole), None)
         if before is not None and before[0] == row:
             entry = before[1]
         else:
             with _readable(self._path):
-                entry = _entry(row)
-        self._parsed[unit] = row, entry
+                entry = _entry(row, whole=whole)
+        self._parsed[unit, whole] = row, entry
         if len(self._parsed) > _PARSED:
             del self._parsed[next(iter(self._parsed))]
         return entry
@@ -331,10 +340,14 @@ class Journal:
         with _readable(self._path):
             return dict(found)
 
-    def entries(self) -> Iterator[JournalEntry]:
-        """Every unit, in id order, one at a time: the files of many units do not fit in memory."""
+    def entries(self, *, whole: bool = True) -> Iterator[JournalEntry]:
+        """Every unit, in id order, one at a time: the files of many units do not fit in memory.
+
+        Args:
+            whole: as of `get`.
+        """
         for (unit,) in self._rows("select id from unit order by id"):
-            entry = self.get(unit)
+            entry = self.get(unit, whole=whole)
             if entry is not None:
                 yield entry
 
@@ -353,9 +366,10 @@ def _unpacked(content: str | bytes) -> str | bytes:
     return zlib.decompress(content) if isinstance(content, bytes) else content
 
 
-def _entry(row: tuple[Any, ...]) -> JournalEntry:
+def _entry(row: tuple[Any, ...], *, whole: bool) -> JournalEntry:
     unit, kind, product, tile, key, state, attempts, reason, seconds, recorded, files, outcome = row
     records = tuple(FileEntry(**file) for file in orjson.loads(_unpacked(files)))
+    document = json.loads(_unpacked(outcome))
     return JournalEntry(
         id=unit,
         kind=kind,
@@ -367,5 +381,5 @@ def _entry(row: tuple[Any, ...]) -> JournalEntry:
         reason=reason,
         seconds=seconds,
         recorded=recorded,
-        outcome=Outcome.parse(records, json.loads(_unpacked(outcome))),
+        outcome=Outcome.parse(records, document if whole else document | {"inputs": {}}),
     )

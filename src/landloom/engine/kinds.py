@@ -249,7 +249,7 @@ class ProductKind(ABC, Generic[S]):
         totals: Counter[str] = Counter()
         tellers: Counter[str] = Counter()
         for unit in results.units(product=request.unit):
-            outcome = results.of(unit)
+            outcome = results.of(unit, whole=False)
             for note in () if outcome is None else outcome.notes:
                 totals[note.what] += note.count
                 tellers[note.what] += 1

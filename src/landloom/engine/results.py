@@ -43,21 +43,26 @@ class Results:
         groups = self._units.values() if tile is None else [self._units[tile]]
         return [unit for group in groups for unit in group if product in (None, unit.product)]
 
-    def of(self, unit: Unit) -> Outcome | None:
-        """The result of a unit; None if it is not done."""
-        entry = self._journal.get(unit.id)
+    def of(self, unit: Unit, *, whole: bool = True) -> Outcome | None:
+        """The result of a unit; None if it is not done.
+
+        Args:
+            unit: of the plan.
+            whole: with its files and inputs, which are thousands; else without any.
+        """
+        entry = self._journal.get(unit.id, whole=whole)
         done = entry is not None and entry.state == "done" and entry.key == unit.key
         return entry.outcome if entry is not None and done else None
 
     def refused(self) -> Iterator[Problem]:
         """Every chip that must not be published, unit by unit."""
         for unit in self.units():
-            outcome = self.of(unit)
+            outcome = self.of(unit, whole=False)
             for chip in () if outcome is None else outcome.refused:
                 yield Problem(where=unit.id, what=str(chip))
 
     def outcomes(self, product: str) -> dict[str, Outcome]:
-        """Tile → result of the units of a request; the last if a tile has several."""
+        """Tile → result of the units of a request, without files and inputs; the last if a tile has several."""
         found = ((unit.tile, self.of(unit)) for unit in self.units(product=product))
         return {tile: outcome for tile, outcome in found if outcome is not None}
 
@@ -65,7 +70,7 @@ class Results:
         """Product of a request → the timesteps that any sample has, in time order."""
         steps: dict[str, set[Timestep]] = defaultdict(set)
         for unit in self.units(product=product):
-            outcome = self.of(unit)
+            outcome = self.of(unit, whole=False)
             for observed in () if outcome is None else outcome.observed:
                 there: list[bool] = np.asarray(observed.table.any(axis=0)).tolist()
                 steps[observed.product] |= {step for step, has in zip(observed.timesteps, there, strict=False) if has}
@@ -89,7 +94,7 @@ class Results:
         exists = {item.key: np.zeros((len(samples), item.slots), np.bool_) for item in products}
         columns = {item.key: {step: at for at, step in enumerate(item.timesteps)} for item in products}
         for unit in self._units[tile]:
-            outcome = self.of(unit)
+            outcome = self.of(unit, whole=False)
             own = np.array([rows[sample.id] for sample in unit.samples], np.int64)
             for observed in () if outcome is None else outcome.observed:
                 there = exists[observed.product]

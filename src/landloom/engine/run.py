@@ -119,7 +119,7 @@ class _UnitRun:
         self.listener = listener
         self.headers = headers
         self.rations = Rations(stated_budgets(), journal.traffic(units=False))
-        for entry in journal.entries() if self.rations.left else ():
+        for entry in journal.entries(whole=False) if self.rations.left else ():
             self.rations.read(entry.outcome.traffic)
         self.spent = False
 

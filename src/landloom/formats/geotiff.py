@@ -17,7 +17,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from pyproj import CRS
 
 from landloom.errors import InvalidInputError, InvalidValueError
 from landloom.formats import strips, tiff, tiles
@@ -209,6 +208,8 @@ def _model(epsg: int) -> int:
     """GeoTIFF model type of a CRS, projected or geographic; UTM needs no look-up."""
     if 32601 <= epsg <= 32760:
         return _PROJECTED
+    from pyproj import CRS  # noqa: PLC0415 - most files are of UTM
+
     crs = CRS.from_epsg(epsg)
     if crs.is_projected:
         return _PROJECTED

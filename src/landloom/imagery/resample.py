@@ -9,6 +9,7 @@ Scenes whose displacement is removed are interpolated instead, between the four 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -248,7 +249,7 @@ def _coordinates(source: Grid, target: Grid) -> Iterator[tuple[int, NDArray[np.f
     interpolate linearly over 32 pixels, or accept GDAL's default error of an eighth of a pixel, pick another neighbour
     for some pixels in a hundred.) If a check on other points fails, every pixel is transformed.
     """
-    values = _Polynomial(source, target)
+    values = _fitted(source, target)
     columns = np.arange(0.5, target.width)
     for start in range(0, target.height, ROWS):
         rows = np.arange(start + 0.5, min(start + ROWS, target.height))
@@ -291,6 +292,12 @@ class _Polynomial:
         along = chebvander(columns * 2 / self._width - 1, NODES - 1)
         y, x = (_product(_product(down, coefficients), along.T.copy()) for coefficients in self._coefficients or ())
         return y, x
+
+
+@lru_cache(maxsize=64)
+def _fitted(source: Grid, target: Grid) -> _Polynomial:
+    """The polynomial between two grids, which the bands of all scenes share."""
+    return _Polynomial(source, target)
 
 
 @kernel

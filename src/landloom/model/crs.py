@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import shapely
-from pyproj import CRS
-from pyproj.exceptions import ProjError
 from shapely.affinity import translate
 
 from landloom.errors import InvalidInputError, InvalidValueError
@@ -19,6 +17,7 @@ from landloom.model.grid import WGS84, transformer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from pyproj import CRS
     from shapely.geometry.base import BaseGeometry
 
     from landloom.model.grid import Crs
@@ -46,6 +45,8 @@ _POLAR: Final = 89.5
 @lru_cache(maxsize=256)
 def crs_of(value: Crs) -> CRS:
     """The horizontal part of a CRS."""
+    from pyproj import CRS
+
     crs = CRS.from_user_input(value)
     return (crs.sub_crs_list[0] if crs.is_compound else crs).to_2d()
 
@@ -53,6 +54,8 @@ def crs_of(value: Crs) -> CRS:
 @lru_cache(maxsize=64)
 def change_between(source: CRS, target: CRS, tolerance: float) -> Change | None:
     """How to get from one CRS into another; None where they are the same."""
+    from pyproj.exceptions import ProjError
+
     if source.equals(target, ignore_axis_order=True):
         return None
     try:

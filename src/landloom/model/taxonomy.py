@@ -14,7 +14,6 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +24,7 @@ from landloom.model.text import nfc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from importlib.metadata import EntryPoint
 
     from numpy.typing import NDArray
 
@@ -207,6 +207,8 @@ def read_table(folder: str, name: str) -> list[dict[str, str]]:
 
 @cache
 def _brought() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - most taxonomies are landloom's
+
     return {point.name: point for point in entry_points(group=GROUP)}
 
 

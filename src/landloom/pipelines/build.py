@@ -331,7 +331,7 @@ def _left_out(plan: Plan, results: Results) -> list[str]:
     """A note for each scene that was left out somewhere, with the reason."""
     lines: Counter[str] = Counter()
     for unit in plan.units:
-        outcome = results.of(unit)
+        outcome = results.of(unit, whole=False)
         lineage = None if outcome is None else outcome.lineage
         for step in () if lineage is None else lineage.timesteps:
             lines.update(f"scene left out: {scene.reason}" for scene in step.left_out)

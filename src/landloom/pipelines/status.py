@@ -115,7 +115,7 @@ def _status(folder: Path, shown: str | None = None) -> Status:
     with _joined(folder, path, shards) as journal:
         planned: dict[str, list[str]] = json.loads(journal.notes(PLAN).get(PLAN, "{}"))
         hosts, told = journal.traffic(), journal.prices()
-        for entry in journal.entries():
+        for entry in journal.entries(whole=False):
             recent.add(entry)
             if entry.key != planned.get(entry.id, [entry.product, entry.key, entry.tile])[1]:
                 continue  # built, or tried, from other inputs

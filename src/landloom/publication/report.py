@@ -27,8 +27,8 @@ from landloom.publication.quality.parts import quality_parts
 from landloom.publication.quality.splits import split_parts
 from landloom.query.corpus import Corpus
 from landloom.query.views.pictures import coloured, coloured_chips
-from landloom.reports import figures
-from landloom.reports.page import figure, head, page, table
+from landloom.reports.drawn import captioned, chip_rows, sample_map
+from landloom.reports.page import head, page, table
 from landloom.store.network.budgets import cost
 from landloom.store.open import open_store
 
@@ -146,8 +146,7 @@ def _map(facts: ReportFacts) -> str:
         outlines[outlines[:, :, 0].max(axis=1) < 0, :, 0] += 2 * HALF_TURN
     by = "split" if facts.info.recipe.get("splits") else "stratum"
     groups = [value or "no " + by for value in facts.table[by].to_pylist()]
-    picture = figures.sample_map(outlines, groups)
-    return "<h2>Samples</h2>" + figure(picture, f"Footprints of all samples, coloured by {by}.")
+    return "<h2>Samples</h2>" + captioned(sample_map(outlines, groups), f"Footprints of all samples, coloured by {by}.")
 
 
 def _chips(corpus: Corpus) -> str:
@@ -166,7 +165,7 @@ def _chips(corpus: Corpus) -> str:
     if not rows:
         return ""
     caption = f"{info.product(key).product.title}, true colour; light grey is no data."
-    return "<h2>Example chips</h2>" + figure(figures.chip_rows(rows), caption)
+    return "<h2>Example chips</h2>" + captioned(chip_rows(rows), caption)
 
 
 def _failures(facts: ReportFacts) -> str:

@@ -39,11 +39,19 @@ def share_table(rows: Sequence[str], columns: Sequence[str], shares: NDArray[np.
     return scrolling(f'<table class="shares"><tr>{header}</tr>{"".join(lines)}</table>')
 
 
-def _cell(share: float) -> str:
-    if not np.isfinite(share):
-        return "<td></td>"
+def tint(share: float) -> str:
+    """The style of a cell whose colour shows a share, 0 to 1.
+
+    Example:
+        >>> tint(0.0), tint(1.0)
+        ('background:rgb(255,247,222)', 'background:rgb(95,175,150)')
+    """
     colour = ",".join(f"{low + share * (high - low):.0f}" for low, high in zip(_LOW, _HIGH, strict=True))
-    return f'<td style="background:rgb({colour})">{100 * share:.0f}</td>'
+    return f"background:rgb({colour})"
+
+
+def _cell(share: float) -> str:
+    return f'<td style="{tint(share)}">{100 * share:.0f}</td>' if np.isfinite(share) else "<td></td>"
 
 
 def share_bars(names: Sequence[str], shares: Sequence[float], unit: str) -> str:

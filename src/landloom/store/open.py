@@ -11,8 +11,6 @@ from landloom.errors import InvalidInputError
 from landloom.model.address import shown
 from landloom.store.credentials import keep
 from landloom.store.local import LocalStore
-from landloom.store.objects import ObjectStore
-from landloom.store.web import WebStore
 
 if TYPE_CHECKING:
     import os
@@ -50,5 +48,9 @@ def open_store(uri: str | os.PathLike[str], profile: str | None = None) -> Store
     if "://" not in uri:
         return LocalStore(Path(uri))
     if parts.scheme in ("http", "https"):
+        from landloom.store.web import WebStore  # noqa: PLC0415 - needs a client for the network
+
         return WebStore(uri)
+    from landloom.store.objects import ObjectStore  # noqa: PLC0415 - likewise
+
     return ObjectStore(keep(uri), profile)

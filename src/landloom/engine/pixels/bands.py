@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from landloom.archive.open import archive_kinds, archive_sensor
 from landloom.engine.pixels.mask_sections import mask_problems, masks_of
 from landloom.errors import Problem
 from landloom.model.recipe.recipe import MAIN
@@ -24,6 +23,8 @@ def sensor_of(section: object, read: Mapping[str, Any]) -> Sensor | None:
         section: of the product.
         read: key of the recipe → section.
     """
+    from landloom.archive.open import archive_kinds, archive_sensor  # noqa: PLC0415 - workers open no archive
+
     archives = dict(read.get("archives") or {})
     if read.get("archive") is not None:
         archives = {MAIN: read["archive"]}

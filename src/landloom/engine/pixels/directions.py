@@ -12,7 +12,6 @@ from landloom.corpus.lineage import NadirRecord
 from landloom.errors import InvalidDocumentError, InvalidInputError, MissingKeyError, PermanentFaultError
 from landloom.formats.safe.directions import parse_angles
 from landloom.imagery.harmonise.directions import factors_on, multiplied, node_factors
-from landloom.store.href_documents import HrefDocuments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,6 +81,8 @@ class SceneDirections:
         return self._nodes[band]
 
     def _read(self) -> Angles | None:
+        from landloom.store.href_documents import HrefDocuments  # noqa: PLC0415 - needs a client for the network
+
         scene = self.scene
         if scene.made_by.nadir or scene.angles is not None or scene.angles_at is None:
             return None if scene.made_by.nadir else scene.angles

@@ -109,10 +109,13 @@ class JoinTask:
             timesteps=parts.timesteps,
             observed=table if parts.acquired or not table.all() else None,
         ) as writer:
-            for shard in range(shard_count(len(parts.samples))):
-                chips = self._chips(product, shard)
-                in_threads(partial(_write, writer, chips, shard * SHARD), range(len(chips[0])))
+            in_threads(partial(self._write, product, writer), range(shard_count(len(parts.samples))))
             return writer.finish()
+
+    def _write(self, product: Product, writer: ProductWriter, shard: int) -> None:
+        chips = self._chips(product, shard)
+        for number in range(len(chips[0])):
+            writer.write_cube(shard * SHARD + number, np.stack([one[number] for one in chips]))
 
     def _chips(self, product: Product, shard: int) -> list[NDArray[Any]]:
         """For each timestep, (sample, band, y, x) of a shard."""
@@ -120,7 +123,3 @@ class JoinTask:
         shape = len(product.bands), *parts.samples[0].grid(float(product.resolution or 10)).shape
         folders = (parts.layout.parts(parts.samples[0].id, product, step.name) for step in parts.timesteps)
         return [np.frombuffer(store.get(f"{folder}/{shard}"), product.dtype).reshape(-1, *shape) for folder in folders]
-
-
-def _write(writer: ProductWriter, chips: Sequence[NDArray[Any]], first: int, number: int) -> None:
-    writer.write_cube(first + number, np.stack([one[number] for one in chips]))

@@ -22,8 +22,7 @@ from landloom.model.rendering.known import OBSERVATIONS
 from landloom.model.sensor import SENTINEL_2_L2A, Band
 from landloom.model.time import Cadence
 from landloom.products.composite.section import CompositeProduct
-from landloom.reports.figures import observation_grid
-from landloom.reports.page import figure
+from landloom.reports.drawn import captioned, observation_grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -147,7 +146,7 @@ class CompositeKind(ProductKind[CompositeProduct]):
         steps = [step.timestep for step in rows[0][1].timesteps]
         grid = observation_grid([tile for tile, _ in rows], steps, means)
         title = products(request)[0].title
-        return ["<h2>Observations</h2>", figure(grid, f"{title}: mean valid observations per pixel.")]
+        return ["<h2>Observations</h2>", captioned(grid, f"{title}: mean valid observations per pixel.")]
 
 
 def timesteps(request: ProductRequest[CompositeProduct]) -> tuple[Timestep, ...]:

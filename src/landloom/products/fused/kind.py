@@ -26,8 +26,7 @@ from landloom.products.fused.importing import ImportTask
 from landloom.products.fused.section import FusedProduct
 from landloom.products.fused.sightings import Source
 from landloom.products.fused.task import MEMORY, FusedTask
-from landloom.reports.figures import observation_grid
-from landloom.reports.page import figure
+from landloom.reports.drawn import captioned, observation_grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -233,8 +232,8 @@ class FusedKind(ProductKind[FusedProduct]):
         grid = observation_grid([tile for tile, _ in rows], steps, means)
         title = products(request)[0].title
         if request.section.is_imported:
-            return ["<h2>The delivered series</h2>", figure(grid, f"{title}: share of pixels that were delivered.")]
-        seen = ["<h2>Observations behind the fused series</h2>", figure(grid, f"{title}: mean used observations.")]
+            return ["<h2>The delivered series</h2>", captioned(grid, f"{title}: share of pixels that were delivered.")]
+        seen = ["<h2>Observations behind the fused series</h2>", captioned(grid, f"{title}: mean used observations.")]
         return [*seen, *errors]
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from landloom.reports.figures import paired_bars
-from landloom.reports.page import figure
+from landloom.reports.drawn import captioned, paired_bars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +39,6 @@ def draw_parts(draw: Mapping[str, Any], info: CorpusInfo) -> list[str]:
         ("quota", "drawn"),
     )
     return [
-        "<h2>Classes against the region's</h2>" + figure(classes, caption),
-        "<h2>Countries against their quotas</h2>" + figure(bars, "Quota by area, and samples drawn."),
+        "<h2>Classes against the region's</h2>" + captioned(classes, caption),
+        "<h2>Countries against their quotas</h2>" + captioned(bars, "Quota by area, and samples drawn."),
     ]

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-from affine import Affine
-from pyproj import CRS
-from pyproj.exceptions import CRSError
 
 from landloom.errors import InvalidValueError
 
@@ -17,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import xarray as xr
+    from affine import Affine
+    from pyproj import CRS
 
 _NAMED: Final = {
     "y": frozenset({"y", "lat", "latitude", "northing", "projection_y_coordinate"}),
@@ -105,6 +104,9 @@ def crs_of(group: xr.Dataset, name: str) -> CRS | None:
     Raises:
         InvalidValueError: it is not understood.
     """
+    from pyproj import CRS  # noqa: PLC0415 - most files are no cubes
+    from pyproj.exceptions import CRSError  # noqa: PLC0415
+
     attributes = {**group.attrs, **group.variables[name].attrs}
     mapping = _mapping(group, attributes)
     if mapping is not None:
@@ -136,6 +138,8 @@ def transform_of(group: xr.Dataset, name: str, axes: Axes, sample: int | None) -
     Raises:
         InvalidValueError: nothing tells it, or pixels are not evenly spaced.
     """
+    from affine import Affine  # noqa: PLC0415 - most files are no cubes
+
     if axes.sample is not None:
         step = float(group.attrs["resolution"])
         west, north = (float(group.variables[key].values[sample or 0]) for key in ("west", "north"))
@@ -152,6 +156,8 @@ def transform_of(group: xr.Dataset, name: str, axes: Axes, sample: int | None) -
 
 def _given(group: xr.Dataset, name: str) -> Affine | None:
     """The transform in attributes, where there are no coordinates."""
+    from affine import Affine  # noqa: PLC0415 - most files are no cubes
+
     variable = group.variables[name]
     if all(dimension in group.variables for dimension in variable.dims[-2:]):
         return None

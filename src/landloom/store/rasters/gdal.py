@@ -20,7 +20,6 @@ from landloom.store.cubes.dataset import ZarrDataset
 from landloom.store.cubes.group import is_version_3
 from landloom.store.drivers import CubeVariable, file_of, local_driver, remote_driver, tile_shape
 from landloom.store.faults import os_fault
-from landloom.store.range_file import RangeFile, opener
 from landloom.store.versions import Version, note_version
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from landloom.store.patience import Patience
+    from landloom.store.range_file import RangeFile
 
 Result = TypeVar("Result")
 _SHORT: Final = re.compile(r"[Rr]ead error at .*got (?P<got>\d+) bytes, expected (?P<wanted>\d+)", re.DOTALL)
@@ -71,6 +71,8 @@ class GdalFile:
             note_version(place, Version.of_file(file_of(href)))
             self._path, self.driver, self._options = local_path(href), local_driver(href), dict[str, Any]()
             return
+        from landloom.store.range_file import RangeFile, opener  # noqa: PLC0415 - needs a client for the network
+
         self.remote = RangeFile(href, patience, document)
         self._context = copy_context()
         self._path, self._options = opener().add(self.remote), {"opener": opener()}
@@ -147,7 +149,7 @@ class GdalFile:
         """Close the file."""
         self.release()
         if self.remote is not None:
-            opener().remove(self._path)
+            self._options["opener"].remove(self._path)
             self.remote.finish()
 
     @contextmanager
