@@ -60,9 +60,9 @@ def captioned(content: str, caption: str) -> str:
 
     Example:
         >>> captioned("<table></table>", "a < b")
-        '<figure><table></table><figcaption>a &lt; b</figcaption></figure>'
+        '<figure tabindex="0"><table></table><figcaption>a &lt; b</figcaption></figure>'
     """
-    return f"<figure>{content}<figcaption>{text_of(caption)}</figcaption></figure>"
+    return f'<figure tabindex="0">{content}<figcaption>{text_of(caption)}</figcaption></figure>'
 
 
 def _legend(names: Sequence[str], colours: Sequence[str]) -> str:
