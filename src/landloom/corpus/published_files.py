@@ -44,6 +44,7 @@ class PublishedFiles:
         self._store = store
         self._recent: OrderedDict[str, dict[str, FileEntry]] = OrderedDict()
         self._refused: dict[str, frozenset[str]] = {}
+        self._last: tuple[str, str | None] = ("", None)
         self.tiles: dict[str, str] = {}
         """Folder of a tile, such as `33N/16E-243N` → key of its manifest."""
         self.folders: dict[str, str] = {}
@@ -109,11 +110,12 @@ class PublishedFiles:
 
     def tile_of(self, path: str) -> str | None:
         """The tile whose folder contains a path, if that tile has a manifest."""
-        for pair in pairwise(path.split("/")[:-1]):
-            tile = "/".join(pair)
-            if tile in self.tiles:
-                return tile
-        return None
+        folder = path.rpartition("/")[0]
+        last = self._last
+        if last[0] != folder:  # files come folder by folder
+            pairs = map("/".join, pairwise(folder.split("/")))
+            last = self._last = (folder, next((tile for tile in pairs if tile in self.tiles), None))
+        return last[1]
 
     def entries(self, tile: str) -> Mapping[str, FileEntry]:
         """Path → entry for the files in the folders of a tile; empty for a tile without manifest."""

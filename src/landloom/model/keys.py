@@ -108,12 +108,19 @@ def refused_keys(keys: Iterable[str]) -> dict[str, str]:
     refused: dict[str, str] = {}
     taken: dict[str, str] = {}
     folders: dict[str, str] = {}
+    accepted: set[str] = set()
     for key in keys:
-        expected = key_fault(key) or _own_fault(key) or _collision(folded(key), taken, folders)
+        form = folded(key)
+        folder, _, name = key.rpartition("/")
+        if folder in accepted and len(key) <= MAX_KEY and not (_part_fault(name) or form in taken or form in folders):
+            taken[form] = key  # nothing but its name is new
+            continue
+        expected = key_fault(key) or _own_fault(key) or _collision(form, taken, folders)
         if expected is not None:
             refused[key] = told(key, expected)
             continue
-        form = folded(key)
+        if folder:
+            accepted.add(folder)
         taken[form] = key
         while "/" in form:
             form = form.rpartition("/")[0]

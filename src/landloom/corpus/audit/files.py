@@ -64,7 +64,9 @@ def file_problems(
         compared, beside = tile_files(store, published, tile, digests=digests)
         yield from compared
         found += beside
-    yield from other_files(store, published, digests=digests, strays=found)
+    compared, beside = other_files(store, published, digests=digests)
+    yield from compared
+    found += beside
 
 
 def manifest_problems(published: PublishedFiles) -> Iterator[Problem]:
@@ -91,17 +93,16 @@ def tile_files(
     return problems, [path for path in sizes if path not in entries and path not in published.loose]
 
 
-def other_files(
-    store: CorpusStore, published: PublishedFiles, *, digests: bool, strays: list[str]
-) -> Iterator[Problem]:
-    """Problems of the files of no tile; arguments as of `file_problems`."""
-    sizes = {}
+def other_files(store: CorpusStore, published: PublishedFiles, *, digests: bool) -> tuple[list[Problem], list[str]]:
+    """Problems of the files of no tile, and files that no manifest lists; arguments as of `file_problems`."""
+    sizes: dict[str, int] = {}
+    strays: list[str] = []
     for listed in store.list():
         if listed.key in published.loose:
             sizes[listed.key] = listed.size
         elif _folder(published, listed.key) not in published.folders and not listed.key.startswith(UNLISTED):
             strays.append(listed.key)
-    yield from _compared(store, published.loose, sizes, digests=digests)
+    return list(_compared(store, published.loose, sizes, digests=digests)), strays
 
 
 def _folder(published: PublishedFiles, path: str) -> str | None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 FEW: Final = 4
 """Tiles that one process has checked before workers have started."""
+GROUPS: Final = 256
+"""Most tasks, nearly: what all tiles have in common grows with their number, and travels with each task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,7 @@ def check_tiles(
 def check_tiles_with(
     executor: Executor, corpus: str, checks: TileChecks, tiles: Sequence[TileRows], schemas: Path | None
 ) -> Iterator[TileFindings]:
-    """The same by workers, in the same order.
+    """The same by workers, in the same order; they begin at once.
 
     Args:
         executor: of the workers.
@@ -114,15 +116,17 @@ def check_tiles_with(
         tiles: as the index has them.
         schemas: folder of schemas.
     """
-    for future in [executor.submit(_checked, corpus, checks, tile, schemas) for tile in tiles]:
-        yield future.result()
+    size = max(1, len(tiles) // GROUPS)
+    groups = [tiles[start : start + size] for start in range(0, len(tiles), size)]
+    found = [executor.submit(_checked, corpus, checks, group, schemas) for group in groups]
+    return (one for future in found for one in future.result())
 
 
-def _checked(corpus: str, checks: TileChecks, tile: TileRows, schemas: Path | None) -> TileFindings:
+def _checked(corpus: str, checks: TileChecks, tiles: Sequence[TileRows], schemas: Path | None) -> list[TileFindings]:
     store = open_store(corpus)
     known, sound = _schemas(schemas)
     stac = StacAudit(store, checks.info, checks.published.of(store), known, None, sound)
-    return checks.findings(store, stac, tile)
+    return [checks.findings(store, stac, tile) for tile in tiles]
 
 
 @cache

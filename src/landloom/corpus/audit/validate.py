@@ -105,13 +105,16 @@ def audit(
     stac = StacAudit(store, info, published, Schemas(schemas, fetch), outlines)
     if factory is None or fetch is not None or len(given) <= FEW:
         tiles = list(check_tiles(store, checks, given, stac))
+        others = other_files(store, published, digests=digests)
     else:
         with factory() as executor:
-            tiles = list(check_tiles_with(executor, store.uri, checks, given, schemas))
+            waited = check_tiles_with(executor, store.uri, checks, given, schemas)
+            others = other_files(store, published, digests=digests)  # while workers check the tiles
+            tiles = list(waited)
         for one in tiles:
             stac.schemas.unchecked += one.unchecked
     stac.outlines = outlines
-    return _joined(store, checks, stac, tiles, table, unread)
+    return _joined(store, checks, stac, tiles, others, table, unread)
 
 
 def _given(
@@ -128,15 +131,16 @@ def _joined(
     checks: TileChecks,
     stac: StacAudit,
     tiles: Sequence[TileFindings],
+    others: tuple[list[Problem], list[str]],
     table: pa.Table | None,
     unread: Sequence[Problem],
 ) -> Audit:
     """The audit of a corpus, of what was found in its tiles."""
     info, published = checks.info, checks.published
-    strays = [path for one in tiles for path in one.strays]
+    strays = [*(path for one in tiles for path in one.strays), *others[1]]
     found = [*root_problems(store, covered_keys(store)), *manifest_problems(published)]
     found += [problem for one in tiles for problem in one.files]
-    found += other_files(store, published, digests=checks.digests, strays=strays)
+    found += others[0]
     found += lineage_of_tiles(one.lineage for one in tiles)
     found += unread
     if table is not None:
