@@ -71,5 +71,16 @@ def test_files_that_are_no_item_table(tmp_path: Path) -> None:
     with pytest.raises(PermanentFaultError, match=r"text\.parquet"):
         TableArchive(tmp_path / "text.parquet").search(REGION, YEAR)
     pq.write_table(pa.table({"id": ["a"]}), tmp_path / "other.parquet")
-    with pytest.raises(PermanentFaultError, match="without assets, geometry"):
+    with pytest.raises(PermanentFaultError, match="without assets, bbox, geometry"):
         TableArchive(tmp_path / "other.parquet").search(REGION, YEAR)
+
+
+def test_a_table_without_boxes_is_refused(tmp_path: Path, make_item: ItemFactory) -> None:
+    path = table(tmp_path / "items.parquet", [make_item("a", "2023-06-01T10:00:00Z")])
+    rows = pq.read_table(path, use_threads=False)
+    pq.write_table(rows.set_column(rows.schema.get_field_index("bbox"), "bbox", [[[0.0] * 4]]), path)
+    with pytest.raises(PermanentFaultError, match="bbox is no struct"):
+        TableArchive(path).search(REGION, YEAR)
+    pq.write_table(rows.drop_columns(["bbox"]), path)
+    with pytest.raises(PermanentFaultError, match="without bbox"):
+        TableArchive(path).search(REGION, YEAR)

@@ -33,13 +33,25 @@ class Remote(Protocol):
         ...
 
 
+@runtime_checkable
+class Local(Protocol):
+    """An archive that is read in one pass for all footprints."""
+
+    def search_each(
+        self, footprints: Mapping[str, BaseGeometry], period: Period
+    ) -> Iterator[tuple[str, tuple[Scene, ...]]]:
+        """Search for each of many footprints."""
+        ...
+
+
 def search_each(
     archive: Archive, footprints: Mapping[str, BaseGeometry], period: Period
 ) -> Iterator[tuple[str, tuple[Scene, ...]]]:
     """Search for each of many footprints; the results are those of one search per footprint.
 
     Args:
-        archive: searched by boxes of neighbouring footprints if it is remote, else once per footprint.
+        archive: read in one pass where it can be, searched by boxes of neighbouring footprints if it is remote, else
+            once per footprint.
         footprints: name → outline in WGS84.
         period: half-open.
 
@@ -49,6 +61,9 @@ def search_each(
     Raises:
         FaultError: as in `Archive.search`.
     """
+    if isinstance(archive, Local):
+        yield from archive.search_each(footprints, period)
+        return
     if not isinstance(archive, Remote):
         for name, footprint in footprints.items():
             yield name, archive.search(footprint, period)
