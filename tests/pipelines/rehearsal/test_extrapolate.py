@@ -66,6 +66,14 @@ def test_twice_as_many_tiles_take_twice_as_much() -> None:
     assert twice.serial == pytest.approx(2 + 2 * (6 + 12))
 
 
+def test_few_tiles_do_not_tell_what_a_build_with_nothing_to_do_takes() -> None:
+    twice = whole(replace(PART, samples=1200, tiles=12))
+    assert (twice.again, twice.journal) == (None, None)
+    part = replace(PART, samples=2_000, tiles=20)
+    many = extrapolated(measured(part), replace(part, samples=4_000, tiles=40), small=None, bandwidth=1e9, prices={})
+    assert (many.again, many.journal) == (2 + 2 * 6, 120_000)
+
+
 def test_timesteps_count_for_products_that_have_them() -> None:
     longer = whole(replace(PART, steps={"s2": 24.0, "labels.clc": 1.0}))
     assert longer.products == {"s2": (14_400, 144_000_000), "labels.clc": (600, 600_000)}

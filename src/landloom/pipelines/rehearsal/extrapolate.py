@@ -20,7 +20,7 @@ BUILDING: Final = "building"
 FIXED: Final = frozenset({"cards", "index", "resources", "splits"})
 """Parts of a corpus with as many files, whatever its size."""
 FEWEST: Final = 20
-"""Tiles, with all timesteps, from which the memory of the coordinator can be extrapolated."""
+"""Tiles from which what a coordinator needs can be extrapolated: of fewer, most is what it needs in any case."""
 MANY: Final = (8, 32, 128, 512)
 """Numbers of workers that times are told for."""
 
@@ -56,9 +56,10 @@ class Extrapolated:
     """Bytes read."""
     coordinator: int | None
     """Peak bytes, if all that a tile adds stays in memory; None of few tiles or timesteps, which cannot tell."""
-    journal: int
-    again: float
-    """Seconds of a build with nothing to do."""
+    journal: int | None
+    """Bytes; None of few tiles."""
+    again: float | None
+    """Seconds of a build with nothing to do; None of few tiles."""
     validate: float
     """Seconds of `landloom validate --sizes`."""
     cost: Mapping[str, float]
@@ -101,6 +102,7 @@ def extrapolated(
     """
     part = measured.extent
     tiles, samples = whole.tiles / part.tiles, whole.samples / part.samples
+    few = part.tiles < FEWEST and tiles > 1
     steps = {name: whole.steps[name] / part.steps[name] for name in measured.products}
     longer = max((ratio for name, ratio in steps.items() if measured.products[name].requests), default=1.0)
     made, start = measured.products.items(), measured.build.stages.get(STARTING, 0.0)
@@ -124,8 +126,8 @@ def extrapolated(
         requests=requests,
         read=round(read),
         coordinator=_line(small, part, measured.build.coordinator, tiles, longer),
-        journal=round(measured.journal * tiles * longer),
-        again=_coordinated(measured.again, tiles * longer, samples),
+        journal=None if few else round(measured.journal * tiles * longer),
+        again=None if few else _coordinated(measured.again, tiles * longer, samples),
         validate=start + max(measured.validate.seconds - start, 0.0) * samples,
         cost={},
     )

@@ -61,8 +61,12 @@ def main_rows(done: Rehearsal) -> list[tuple[str, str, str]]:
         ("bytes written", size(measured.size), size(whole.size)),
         ("requests", number(sum(measured.tally.requests.values())), number(sum(whole.requests.values()))),
         ("bytes read", size(sum(measured.tally.sizes.values())), size(whole.read)),
-        ("journal", size(measured.journal), size(whole.journal)),
-        ("a build with nothing to do", duration(measured.again.seconds), duration(whole.again)),
+        ("journal", size(measured.journal), bytes_of(whole.journal)),
+        (
+            "a build with nothing to do",
+            duration(measured.again.seconds),
+            UNKNOWN if whole.again is None else duration(whole.again),
+        ),
         ("validate, sizes alone", duration(measured.validate.seconds), duration(whole.validate)),
     ]
 
