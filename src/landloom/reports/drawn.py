@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
 _LONG: Final = 860
 """Pixels of the longer side of a map."""
-_LEAST: Final = 2
-"""Pixels of a side of the smallest sample on a map."""
-_FRAMED: Final = 5
-"""Pixels of a side from which samples on a map have an edge between them."""
-_EDGE: Final = 0.5
-"""Pixels of that edge in each."""
+_FINE: Final = 2
+"""Pixels of its picture for each of these, so that slanting edges look straight."""
+_LEAST: Final = 4
+"""Pixels of the picture of a side of the smallest sample."""
+_FRAMED: Final = 10
+"""The same of the smallest that has an edge towards others."""
+_EDGE: Final = 1.0
+"""Pixels of the picture of that edge in each."""
 _LEFT: Final = 56
 _BELOW: Final = 24
 """Pixels beside and below a map for the degrees."""
@@ -157,7 +159,7 @@ def sample_map(outlines: NDArray[np.float64], groups: Sequence[str]) -> str:
     number = {name: position for position, name in enumerate(names)}
     places = (outlines - [west, north]) * [scale, -scale * stretch]
     codes = np.array([number[group] for group in groups])
-    picture = _footprints(places, codes, colours, width, height)
+    picture = _footprints(places * _FINE, codes, colours, width * _FINE, height * _FINE)
     upright = [(f"{x:g}°", (x - west) * scale) for x in _ticks(west, east)]
     level = [(f"{y:g}°", (north - y) * scale * stretch) for y in _ticks(south, north)]
     return _framed(image(picture), width, height, upright, level) + _legend(names, colours)
@@ -205,7 +207,7 @@ def _footprints(
 
 
 def _inside(corners: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """(y, x) pixels whose centres are in a convex outline, half a pixel or more from its edge.
+    """(y, x) pixels whose centres are in a convex outline, not nearer than _EDGE to its edge.
 
     Args:
         corners: (n, 2) x and y in pixels, which go round it.
