@@ -30,40 +30,25 @@ def tile(workers: int, folder: Path, out: Path) -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:workers])
     settle()
-    from benchmarks.race import cells
-    from benchmarks.race_archive import BANDS, scenes
+    from benchmarks.race_unit import unit as unit_of
 
-    from landloom.corpus.layout import Layout
     from landloom.engine.executors import executor_factory
     from landloom.engine.journal import Journal
-    from landloom.engine.pixels.masks import PixelMask
     from landloom.engine.run import run
-    from landloom.engine.timesteps import TimestepTask
     from landloom.engine.units import Unit
-    from landloom.model.product import product
-    from landloom.model.sample import Sample
     from landloom.model.time import Cadence, Period
-    from landloom.products.composite.kind import MedianReducer
 
     found = [tuple(one) for one in json.loads((folder / "found.json").read_text(encoding="utf-8"))]
-    month = scenes(found, str(folder))
-    task = TimestepTask(
-        store=str(out),
-        layout=Layout(name="parts", version="1.0"),
-        layouts=("cubes",),
-        products=(product("s2"),),
-        reducer=MedianReducer(count=False),
-        bands=BANDS,
-        mask=PixelMask(),
-        resolution=10,
-        samples=tuple(Sample.of_utm24(cell) for cell in cells(SAMPLES)),
+    month = unit_of(found, str(folder), SAMPLES, out)
+    task = replace(
+        month,
         timesteps=Cadence.parse("month").timesteps(Period.parse("2018-01-01", f"2018-{MONTHS + 1:02d}-01")),
         scenes=tuple(
             replace(
                 scene, id=f"{number}-{scene.id}", time=scene.time.replace(month=number, day=min(scene.time.day, 28))
             )
             for number in range(1, MONTHS + 1)
-            for scene in month
+            for scene in month.scenes
         ),
     )
     unit = Unit(kind="composite", product="s2", tile="33N_16E-243N", key="k", memory=2**30, task=task)
