@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pytest
 
+from landloom.corpus.audit.files import manifest_problems, other_files, tile_files
 from landloom.corpus.card import Numbers, card
 from landloom.corpus.croissant import croissant
 from landloom.corpus.documents import corpus_json, label_geojson
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from landloom.corpus.published_files import CorpusStore, PublishedFiles
+    from landloom.errors import Problem
 
 PUBLICATION = Publication(
     title="A corpus",
@@ -194,3 +198,11 @@ def write_world(
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """The corpus on disk; tests do not change it."""
     return write_world(LocalStore(tmp_path_factory.mktemp("corpus")), make_info())
+
+
+def compared(store: CorpusStore, published: PublishedFiles, *, digests: bool) -> tuple[list[Problem], list[str]]:
+    """Differences between all manifests and files, and files in no manifest, as an audit finds them tile by tile."""
+    parts = [tile_files(store, published, tile, digests=digests) for tile in published.folders_of]
+    parts.append(other_files(store, published, digests=digests))
+    problems = [*manifest_problems(published), *(one for own, _ in parts for one in own)]
+    return problems, [path for _, own in parts for path in own]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.corpus.conftest import compared
 
-from landloom.corpus.audit.files import file_problems
 from landloom.corpus.manifest import FileEntry, manifest_bytes
 from landloom.corpus.published_files import PublishedFiles
 from landloom.store.protocol import Entry
@@ -68,7 +68,7 @@ def peak(tiles: int) -> int:
     try:
         published = PublishedFiles(store)
         assert published.count == tiles * FILES
-        assert list(file_problems(store, published, digests=False)) == []
+        assert compared(store, published, digests=False)[0] == []
         assert sum(1 for _ in published.paths()) == published.count
         return tracemalloc.get_traced_memory()[1]
     finally:
@@ -94,7 +94,7 @@ def test_a_path_that_two_manifests_name_is_a_problem(named: str) -> None:
     stolen = entries("33N/00E-200N")[5]
     own = entries("33N/01E-200N") if "01E" in named else []
     store.manifests[named] = manifest_bytes([*own, stolen])
-    problems = list(file_problems(store, PublishedFiles(store), digests=False))
+    problems, _ = compared(store, PublishedFiles(store), digests=False)
     assert [(problem.where, problem.what) for problem in problems] == [
         (stolen.path, f"listed by {named} and by another manifest")
     ]

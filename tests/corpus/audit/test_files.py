@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.corpus.conftest import compared
 
-from landloom.corpus.audit.files import file_problems, is_foreign, stray_notes
+from landloom.corpus.audit.files import is_foreign, stray_notes
 from landloom.corpus.manifest import FileEntry, manifest_bytes
 from landloom.corpus.published_files import PublishedFiles
 from landloom.store.local import LocalStore
@@ -32,7 +33,7 @@ def store(tmp_path: Path) -> LocalStore:
 
 
 def problems(store: LocalStore, *, digests: bool = True) -> list[tuple[str, str]]:
-    return [(one.where, one.what) for one in file_problems(store, PublishedFiles(store), digests=digests)]
+    return [(one.where, one.what) for one in compared(store, PublishedFiles(store), digests=digests)[0]]
 
 
 def test_what_is_listed_and_there_is_right(store: LocalStore) -> None:
@@ -56,8 +57,7 @@ def test_missing_longer_and_changed_files_are_named(store: LocalStore, key: str)
 def test_files_of_no_manifest_are_noted_and_no_problem(store: LocalStore, key: str) -> None:
     store.put(key, b"1")
     assert problems(store) == []
-    strays: list[str] = []
-    list(file_problems(store, PublishedFiles(store), digests=False, strays=strays))
+    _, strays = compared(store, PublishedFiles(store), digests=False)
     assert strays == [key]
     assert stray_notes(strays) == [f"{key}: in no manifest, so it is not part of the corpus"]
 

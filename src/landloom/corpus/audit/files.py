@@ -47,28 +47,6 @@ def stray_notes(strays: Sequence[str]) -> list[str]:
     return notes
 
 
-def file_problems(
-    store: CorpusStore, published: PublishedFiles, *, digests: bool, strays: list[str] | None = None
-) -> Iterator[Problem]:
-    """All differences between manifests and files, tile by tile.
-
-    Args:
-        store: the corpus.
-        published: the files in its manifests.
-        digests: whether every file is read and compared with its digest; else only sizes.
-        strays: gets the files that no manifest lists; they are no part of the corpus, and so no problem of it.
-    """
-    found = [] if strays is None else strays
-    yield from manifest_problems(published)
-    for tile in published.folders_of:
-        compared, beside = tile_files(store, published, tile, digests=digests)
-        yield from compared
-        found += beside
-    compared, beside = other_files(store, published, digests=digests)
-    yield from compared
-    found += beside
-
-
 def manifest_problems(published: PublishedFiles) -> Iterator[Problem]:
     """Problems of manifests themselves."""
     yield from published.broken
@@ -85,7 +63,7 @@ def tile_files(
         store: the corpus.
         published: the files in its manifests.
         tile: its folder, such as `33N/16E-243N`.
-        digests: as of `file_problems`.
+        digests: whether every file is read and compared with its digest; else only sizes.
     """
     sizes = {listed.key: listed.size for folder in published.folders_of.get(tile, ()) for listed in store.list(folder)}
     entries = published.entries(tile)
@@ -94,7 +72,7 @@ def tile_files(
 
 
 def other_files(store: CorpusStore, published: PublishedFiles, *, digests: bool) -> tuple[list[Problem], list[str]]:
-    """Problems of the files of no tile, and files that no manifest lists; arguments as of `file_problems`."""
+    """Problems of the files of no tile, and files that no manifest lists; arguments as of `tile_files`."""
     sizes: dict[str, int] = {}
     strays: list[str] = []
     for listed in store.list():
