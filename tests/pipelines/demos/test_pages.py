@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from tests.chromium import Watched
 
     from landloom.pipelines.build import BuildReport
+
+COME = "[...document.images].every((one) => one.complete || one.loading === 'lazy')"
+"""Whether all pictures in sight have come."""
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,10 @@ def go(page: Page, root: str, text: str, ready: str) -> None:
     page.goto("about:blank")
     page.goto(f"{root}/{text}")
     page.wait_for_selector(ready)
-    page.wait_for_function("[...document.images].every((one) => one.complete || one.loading === 'lazy')")
+    until = time.monotonic() + 60
+    while not page.evaluate(COME):  # wait_for_function needs eval, which the page's policy forbids
+        assert time.monotonic() < until, "pictures do not come"
+        page.wait_for_timeout(50)
 
 
 @pytest.mark.parametrize("name", ["demo", "landcovernet", "parcels", "fused"])
