@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 FEW: Final = 4
 """Tiles that one process has checked before workers have started."""
 GROUPS: Final = 256
-"""Most tasks, nearly: what all tiles have in common grows with their number, and travels with each task."""
+"""Most tasks: what all tiles have in common grows with their number, and travels with each task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,7 @@ def check_tiles_with(
         tiles: as the index has them.
         schemas: folder of schemas.
     """
-    size = max(1, len(tiles) // GROUPS)
+    size = -(-len(tiles) // GROUPS) or 1
     groups = [tiles[start : start + size] for start in range(0, len(tiles), size)]
     found = [executor.submit(_checked, corpus, checks, group, schemas) for group in groups]
     return (one for future in found for one in future.result())
